@@ -1,0 +1,41 @@
+"""asciicast version 2, line by line: what recordings are written in."""
+
+from json.encoder import encode_basestring as _json_string
+
+from recorder.cast.events import Event
+from recorder.cast.header import Header, encode_header, parse_header
+from recorder.cast.session_header import SessionHeader
+from recorder.cast.strict_json import describe, loads
+from recorder.errors import FormatError
+
+__all__ = ["Header", "SessionHeader", "encode_event", "encode_header", "parse_event", "parse_header"]
+
+MAX_TIME = 1e9
+"""Seconds; 31 years, and microseconds are still exact in a double."""
+_MAX_CODE = 16
+
+
+def encode_event(time: float, code: str, data: str) -> bytes:
+    """Exactly `[12.345678, "o", "text"]` and a newline, UTF-8; `data` holds no lone surrogates."""
+    return f'[{time:.6f}, "{code}", {_json_string(data)}]\n'.encode()
+
+
+def parse_event(line: bytes, where: str) -> Event:
+    """The event in one line, in any JSON spelling; `where` names file and line."""
+    value = loads(line, where)
+    if not isinstance(value, list):
+        raise FormatError(f"an event is an array, not {describe(value)}", where)
+    if len(value) != 3:
+        raise FormatError(f"an event has three parts, not {len(value)}", where)
+    time, code, data = value
+    if not isinstance(code, str) or not 0 < len(code) <= _MAX_CODE:
+        raise FormatError("the event code is not a letter", where)
+    if not isinstance(data, str):
+        raise FormatError(f"the data of a {code!r} event is {describe(data)}, not a string", where)
+    return Event(_time(time, where), code, data)
+
+
+def _time(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_TIME:
+        raise FormatError(f"the time is not a number from 0 to {MAX_TIME:g}", where)
+    return float(value)
