@@ -1,0 +1,264 @@
+"""The pump between the user's terminal and the pty of the recorded session.
+
+Every byte is appended to the record before it is written to the user's terminal. Both directions
+are non-blocking with bounded buffers: reading from the pty goes on while the terminal drains.
+"""
+
+import os
+import select
+import signal
+import termios
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from recorder.capture.channel import Channel, ChannelError
+from recorder.capture.keystrokes import Keystrokes
+from recorder.capture.recording import Recording
+from recorder.capture.signals import SignalPipe
+from recorder.capture.terminal import Modes, copy_window_size, echo_state, player_size, set_raw
+from recorder.cast import events
+
+READ_SIZE = 64 * 1024
+MAX_BATCH = 64 * 1024
+MIN_BATCH = 4 * 1024
+MAX_PENDING = 256 * 1024
+"""Bytes that may wait for the user's terminal before reading from the pty stops."""
+MAX_DRAIN = 1024 * 1024
+"""What is read after the shell has ended: more than a pty holds (tty_buffer limit, 640 KiB)."""
+FLUSH_SECONDS = 5.0
+"""How long the user's terminal may refuse the last bytes without taking one."""
+HANGUP_SECONDS = 5.0
+"""How long the shell may take to end after its terminal was hung up."""
+
+
+class Reason(StrEnum):
+    """Why a session ended."""
+
+    SHELL_ENDED = "shell-ended"
+    TERMINAL_GONE = "terminal-gone"
+    TERMINATED = "terminated"
+    SUPERVISOR_GONE = "supervisor-gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session ended; `status` is the shell's exit status (128 + n for a signal), None if unknown."""
+
+    reason: Reason
+    status: int | None
+
+
+class TerminalPump:
+    """Moves bytes until the shell, the terminal or the supervisor is gone.
+
+    `user` is a non-blocking descriptor of the user's terminal, `pty` the session's master and slave.
+    The slave is only held, so that the master never reads end of file: the supervisor tells the end,
+    because a background job may keep the slave open for ever. Both are closed to hang the session up.
+    """
+
+    def __init__(
+        self, user: int, pty: tuple[int, int], recording: Recording, supervisor: Channel, modes: Modes
+    ) -> None:
+        self._user = user
+        self._pty = pty
+        self._master = pty[0]
+        self._recording = recording
+        self._supervisor = supervisor
+        self._modes = modes
+        self._keys = Keystrokes()
+        self._to_user = bytearray()
+        self._to_master = bytearray()
+        self._batch = MIN_BATCH
+        self._poll = select.poll()
+        self._interest: dict[int, int] = {}
+        self._ending: Ending | None = None
+
+    def run(self) -> Ending:
+        """Pump until the end; raises RecordingError when the record cannot be written."""
+        os.set_blocking(self._master, False)
+        wanted = (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT)
+        with SignalPipe(wanted) as signals:
+            self._poll.register(signals.fileno(), select.POLLIN)
+            self._poll.register(self._supervisor.fileno(), select.POLLIN)
+            self._resize()
+            while self._ending is None:
+                self._turn(signals)
+        return self._ending
+
+    def _turn(self, signals: SignalPipe) -> None:
+        self._update_interest()
+        seconds = self._recording.seconds_to_seal()
+        ready = dict(self._poll.poll(None if seconds is None else seconds * 1000))
+        if signals.fileno() in ready:
+            self._on_signals(signals.take())
+        self._on_user(ready.get(self._user, 0))
+        self._on_master(ready.get(self._master, 0))
+        if self._supervisor.fileno() in ready:
+            self._on_supervisor()
+        if self._recording.seconds_to_seal() == 0:
+            self._recording.seal()
+
+    def _update_interest(self) -> None:
+        user = select.POLLIN if len(self._to_master) < READ_SIZE else 0
+        master = select.POLLIN if len(self._to_user) < MAX_PENDING else 0
+        self._watch(self._user, user | (select.POLLOUT if self._to_user else 0))
+        self._watch(self._master, master | (select.POLLOUT if self._to_master else 0))
+
+    def _watch(self, fd: int, mask: int) -> None:
+        if self._interest.get(fd) != mask:
+            self._poll.register(fd, mask)
+            self._interest[fd] = mask
+
+    def _on_signals(self, numbers: set[int]) -> None:
+        if signal.SIGWINCH in numbers or signal.SIGCONT in numbers:
+            self._resize()
+        if signal.SIGCONT in numbers:
+            set_raw(self._user, self._modes)  # the outer shell set its own modes while we were stopped
+        if signal.SIGHUP in numbers:
+            self._hang_up(Reason.TERMINAL_GONE)
+        elif signal.SIGTERM in numbers:
+            self._hang_up(Reason.TERMINATED)
+
+    def _resize(self) -> None:
+        try:
+            before = copy_window_size(self._master, self._master)
+            after = copy_window_size(self._user, self._user)
+            if before != after:
+                columns, rows = player_size(*after)
+                self._recording.event(events.RESIZE, f"{columns}x{rows}")
+                copy_window_size(self._user, self._master)
+        except OSError:
+            self._hang_up(Reason.TERMINAL_GONE)
+
+    def _on_user(self, ready: int) -> None:
+        """Input first: Ctrl-C must work while output floods."""
+        if ready & select.POLLOUT:
+            self._write_user()
+        if ready & (select.POLLIN | select.POLLHUP | select.POLLERR):
+            self._read_user()
+
+    def _read_user(self) -> None:
+        try:
+            data = os.read(self._user, READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._hang_up(Reason.TERMINAL_GONE)
+            return
+        for key in self._keys.feed(data):
+            self._recording.event(events.KEY, f"{key} {echo_state(self._master)}")
+        self._to_master += data
+        self._write_master()
+
+    def _on_master(self, ready: int) -> None:
+        if ready & select.POLLOUT:
+            self._write_master()
+        if ready & select.POLLIN:
+            self._show(self._read_batch())
+
+    def _read_batch(self) -> bytes:
+        """What waits in the pty, up to the present batch size; the batch grows while more waits."""
+        parts: list[bytes] = []
+        size = 0
+        while size < self._batch and (part := self._read_master()):
+            parts.append(part)
+            size += len(part)
+        self._batch = min(self._batch * 2, MAX_BATCH) if self._to_user else MIN_BATCH
+        return b"".join(parts)
+
+    def _read_master(self) -> bytes:
+        try:
+            return os.read(self._master, READ_SIZE)
+        except OSError:  # EAGAIN: nothing waits; EIO cannot come while the slave is held
+            return b""
+
+    def _show(self, data: bytes) -> None:
+        """Record, then show: in this order."""
+        if data:
+            self._recording.output(data)
+            self._to_user += data
+            self._write_user()
+
+    def _write_user(self) -> None:
+        try:
+            del self._to_user[: os.write(self._user, self._to_user)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._to_user.clear()
+            self._hang_up(Reason.TERMINAL_GONE)
+
+    def _write_master(self) -> None:
+        try:
+            del self._to_master[: os.write(self._master, self._to_master)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._to_master.clear()
+
+    def _on_supervisor(self) -> None:
+        status, alive = self._hear()
+        if not alive:
+            self._hang_up(Reason.SUPERVISOR_GONE)
+        elif status is not None:
+            self._drain()
+            self._ending = self._ending or Ending(Reason.SHELL_ENDED, status)
+
+    def _hear(self) -> tuple[int | None, bool]:
+        try:
+            message = self._supervisor.receive()
+        except ChannelError:
+            return None, False
+        status = message.get("exited")
+        return (status if isinstance(status, int) else None), True
+
+    def _drain(self) -> None:
+        """Record and show what the pty still holds: the shell is gone, its last bytes are not."""
+        drained = 0
+        while drained < MAX_DRAIN and (data := self._read_master()):
+            self._recording.output(data)
+            self._to_user += data
+            drained += len(data)
+        self._flush()
+
+    def _flush(self) -> None:
+        waiter = select.poll()
+        waiter.register(self._user, select.POLLOUT)
+        deadline = time.monotonic() + FLUSH_SECONDS
+        while self._to_user:
+            left = len(self._to_user)
+            if not waiter.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                return
+            self._write_user()
+            if len(self._to_user) < left:
+                deadline = time.monotonic() + FLUSH_SECONDS
+
+    def _hang_up(self, reason: Reason) -> None:
+        """Record what the pty holds, hang up the session's terminal, wait for the shell to end."""
+        if self._ending is not None:
+            return
+        self._ending = Ending(reason, None)
+        self._drain()
+        for fd in self._pty:
+            os.close(fd)  # the kernel sends SIGHUP to the session's leader and its foreground job
+        if reason is not Reason.SUPERVISOR_GONE:
+            self._ending = Ending(reason, self._await_status())
+
+    def _await_status(self) -> int | None:
+        waiter = select.poll()
+        waiter.register(self._supervisor.fileno(), select.POLLIN)
+        if not waiter.poll(HANGUP_SECONDS * 1000):
+            return None
+        status, _ = self._hear()
+        return status
+
+
+def restore(fd: int, modes: Modes) -> None:
+    """Give the terminal its old modes back; a terminal that is gone needs none."""
+    try:
+        termios.tcsetattr(fd, termios.TCSANOW, modes)
+    except (OSError, termios.error):
+        return

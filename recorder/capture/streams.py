@@ -1,0 +1,140 @@
+"""The pump of a session without a terminal: three pipes, with half-close in every direction.
+
+The end is end of file on both outputs, as for sshd itself. Every byte of output is appended to the
+record before it is passed on. The user's own descriptors are shared with other processes, so they
+stay blocking: at most PIPE_BUF bytes are written when poll says that there is room, which pipe(7)
+promises not to block.
+"""
+
+import os
+import select
+from dataclasses import dataclass, field
+
+from recorder.capture.channel import Channel, ChannelError
+from recorder.capture.pump import Ending, Reason
+from recorder.capture.recording import Recording
+
+READ_SIZE = 64 * 1024
+MAX_PENDING = 64 * 1024
+_GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
+
+
+@dataclass(slots=True)
+class Flow:
+    """One direction: bytes read from `source` wait in `pending` until `sink` takes them."""
+
+    source: int
+    sink: int
+    error: bool | None
+    """True for standard error, False for standard output, None for input, which is not recorded."""
+    pending: bytearray = field(default_factory=bytearray)
+    ended: bool = False
+    closed: bool = False
+
+
+class StreamPump:
+    """Moves bytes until both outputs have ended and the exit status is known.
+
+    `user` is the caller's stdin, stdout and stderr; `pipes` the session's ends: stdin to write, stdout
+    and stderr to read. The pump closes all of them.
+    """
+
+    def __init__(
+        self,
+        user: tuple[int, int, int],
+        pipes: tuple[int, int, int],
+        recording: Recording,
+        supervisor: Channel,
+    ) -> None:
+        self._input = Flow(user[0], pipes[0], None)
+        self._outputs = (Flow(pipes[1], user[1], error=False), Flow(pipes[2], user[2], error=True))
+        self._recording = recording
+        self._supervisor = supervisor
+        self._status: int | None = None
+        self._reason = Reason.SHELL_ENDED
+        self._supervised = True
+
+    def run(self) -> Ending:
+        """Pump until the end; raises RecordingError when the record cannot be written."""
+        while self._reason is Reason.SHELL_ENDED and not self._finished():
+            self._turn()
+        self._close_all()
+        return Ending(self._reason, self._status)
+
+    def _finished(self) -> bool:
+        done = all(flow.closed for flow in self._outputs)
+        return done and (self._status is not None or not self._supervised)
+
+    def _turn(self) -> None:
+        seconds = self._recording.seconds_to_seal()
+        ready = dict(self._poller().poll(None if seconds is None else seconds * 1000))
+        for flow in (self._input, *self._outputs):
+            self._move(flow, ready)
+        if self._supervised and self._supervisor.fileno() in ready:
+            self._hear()
+        if self._recording.seconds_to_seal() == 0:
+            self._recording.seal()
+
+    def _poller(self) -> select.poll:
+        poller = select.poll()
+        if self._supervised:
+            poller.register(self._supervisor.fileno(), select.POLLIN)
+        for flow in (self._input, *self._outputs):
+            if not flow.closed:
+                poller.register(flow.sink, select.POLLOUT if flow.pending else 0)
+                if not flow.ended and len(flow.pending) < MAX_PENDING:
+                    poller.register(flow.source, select.POLLIN)
+        return poller
+
+    def _move(self, flow: Flow, ready: dict[int, int]) -> None:
+        if flow.closed:
+            return
+        sink = ready.get(flow.sink, 0)
+        if flow.pending and sink & select.POLLOUT:
+            self._pass_on(flow)
+        elif sink & _GONE and not sink & select.POLLOUT:
+            self._close(flow)
+        if not flow.closed and not flow.ended and ready.get(flow.source, 0):
+            self._take(flow)
+        if flow.ended and not flow.pending:
+            self._close(flow)
+
+    def _take(self, flow: Flow) -> None:
+        try:
+            data = os.read(flow.source, READ_SIZE)
+        except OSError:
+            data = b""
+        if not data:
+            flow.ended = True
+            return
+        if flow.error is not None:
+            self._recording.output(data, error=flow.error)
+        flow.pending += data
+
+    def _pass_on(self, flow: Flow) -> None:
+        try:
+            del flow.pending[: os.write(flow.sink, flow.pending[: select.PIPE_BUF])]
+        except OSError:  # the reader is gone
+            self._close(flow)
+
+    def _close(self, flow: Flow) -> None:
+        """Close both ends: the writer gets SIGPIPE, the reader end of file, as without a recorder."""
+        if not flow.closed:
+            flow.closed = flow.ended = True
+            flow.pending.clear()
+            os.close(flow.source)
+            os.close(flow.sink)
+
+    def _hear(self) -> None:
+        try:
+            status = self._supervisor.receive().get("exited")
+        except ChannelError:
+            self._supervised = False
+            self._reason = Reason.SUPERVISOR_GONE
+            return
+        if isinstance(status, int):
+            self._status = status
+
+    def _close_all(self) -> None:
+        for flow in (self._input, *self._outputs):
+            self._close(flow)
