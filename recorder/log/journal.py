@@ -1,0 +1,222 @@
+"""The log of a host: an append-only C2SP tlog-tiles directory with one writer at a time.
+
+The signed `checkpoint` decides what the log is. Bundles and tiles are made durable before the
+checkpoint that covers them, so what a crash leaves beyond the checkpoint was never acknowledged
+and is written over by the next append.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from recorder.errors import ExitCode, SealcastError
+from recorder.log import durable
+from recorder.log.tiles import (
+    HASH_BYTES,
+    MAX_BUNDLE,
+    MAX_ENTRY,
+    WIDTH,
+    edges,
+    entries_path,
+    pack_entries,
+    root_of_edges,
+    tile_path,
+    unpack_entries,
+    unpack_hashes,
+)
+from recorder.safe_text import safe
+from recorder.seal.merkle import EMPTY_ROOT, leaf_hash, root_of
+from recorder.seal.note import Checkpoint, key_id, open_note, parse_checkpoint, sign_note
+
+_MAX_CHECKPOINT = 64 * 1024
+_ATTEMPTS = 50
+"""A reader beside a busy writer looks again this often for a part of a tile that has just grown."""
+
+
+class LogDamagedError(SealcastError):
+    """The log is not what its checkpoint says: nothing is appended to it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "see what is wrong: sealcast verify --all", ExitCode.BAD)
+
+
+class Log:
+    """Reads the log in `directory`; `public_key` (32 bytes) signs its checkpoints as `origin`."""
+
+    def __init__(self, directory: Path, origin: str, public_key: bytes) -> None:
+        self.directory = directory
+        self.origin = origin
+        self.public_key = public_key
+
+    def create(self, key: Ed25519PrivateKey) -> None:
+        """Make an empty log unless one is there; a checkpoint that is missing beside tiles is not made anew."""
+        with durable.writing(self.directory):
+            durable.make_directory(self.directory.parent, self.directory.name)
+            with self._locked():
+                if not self._exists():
+                    self._publish(Checkpoint(self.origin, 0, EMPTY_ROOT), key)
+
+    def checkpoint_note(self) -> str:
+        """The text of `checkpoint` as it lies on disk."""
+        path = self.directory / "checkpoint"
+        try:
+            return durable.read_file(path, _MAX_CHECKPOINT).decode()
+        except FileNotFoundError:
+            raise LogDamagedError(f"the log has no checkpoint: {safe(str(path))} is missing") from None
+        except UnicodeDecodeError:
+            raise LogDamagedError(f"{safe(str(path))} is not UTF-8") from None
+        except OSError as error:
+            raise durable.store_error(error, f"read {safe(str(path))}") from error
+
+    def checkpoint(self) -> Checkpoint:
+        """The signed state of the log; `LogDamagedError` where the note is not this host's."""
+        where = str(self.directory / "checkpoint")
+        note = self.checkpoint_note()
+        try:
+            verifiers = {(self.origin, key_id(self.origin, self.public_key)): self.public_key}
+            checkpoint = parse_checkpoint(open_note(note, verifiers).text)
+        except SealcastError as error:
+            raise LogDamagedError(f"{safe(where)}: {error.message}") from error
+        if checkpoint.origin != self.origin:
+            raise LogDamagedError(f"the log is of {safe(checkpoint.origin)}, not of {safe(self.origin)}")
+        return checkpoint
+
+    def entries(self, start: int, end: int) -> Iterator[bytes]:
+        """The entries from `start` up to `end`, as they lie on disk: whether they are true, `audit` tells."""
+        for index in range(start // WIDTH, -(-end // WIDTH)):
+            first = index * WIDTH
+            bundle = self.bundle(index, min(WIDTH, end - first))
+            yield from bundle[max(0, start - first) :]
+
+    def bundle(self, index: int, width: int) -> list[bytes]:
+        """The first `width` entries of bundle `index`."""
+        data = self._read(entries_path(index), width, MAX_BUNDLE)
+        return unpack_entries(data, width, entries_path(index, width))
+
+    def tile(self, level: int, index: int, width: int) -> list[bytes]:
+        """The first `width` hashes of a tile."""
+        data = self._read(tile_path(level, index), width, WIDTH * HASH_BYTES)
+        return unpack_hashes(data, width, tile_path(level, index, width))
+
+    def _read(self, path: str, width: int, limit: int) -> bytes:
+        """A full tile or bundle, or any part of it with at least `width` members."""
+        full = self.directory / path
+        for _ in range(_ATTEMPTS):
+            candidates = [Path(f"{full}.p") / str(width), full, *_wider_parts(full, width)]
+            for candidate in candidates[width == WIDTH :]:
+                with suppress(FileNotFoundError):
+                    return self._read_whole(candidate, limit)
+        raise LogDamagedError(f"{path} is missing from the log")
+
+    def _read_whole(self, path: Path, limit: int) -> bytes:
+        try:
+            return durable.read_file(path, limit)
+        except OSError as error:
+            if error.errno in {errno.EFBIG, errno.ELOOP, errno.EINVAL, errno.ENOTDIR}:
+                raise LogDamagedError(f"{safe(str(path))}: {(error.strerror or '').lower()}") from error
+            raise
+
+    @contextmanager
+    def writing(self, key: Ed25519PrivateKey) -> Iterator["Writer"]:
+        """The writer's lock, held for the block. Keep the block short: everyone else waits."""
+        with durable.writing(self.directory), self._locked():
+            yield Writer(self, key)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.directory / ".lock", flags, durable.FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _exists(self) -> bool:
+        return any((self.directory / name).exists() for name in ("checkpoint", "tile"))
+
+    def _publish(self, checkpoint: Checkpoint, key: Ed25519PrivateKey) -> None:
+        note = sign_note(checkpoint.text(), self.origin, key)
+        durable.replace_file(self.directory / "checkpoint", note.encode())
+
+
+class Writer:
+    """Appends to a log whose lock is held. `size` is the index of the next entry."""
+
+    def __init__(self, log: Log, key: Ed25519PrivateKey) -> None:
+        self._log = log
+        self._key = key
+        durable.remove_temporaries(log.directory)
+        checkpoint = log.checkpoint()
+        self.size = checkpoint.size
+        self._unfull = {edge.level: log.tile(*edge) for edge in edges(self.size)}
+        if self._root() != checkpoint.root:
+            raise LogDamagedError("the tiles of the log do not lead to the root of its checkpoint")
+
+    def append(self, entry: bytes) -> int:
+        """Append one entry; when this returns its index, the entry and its checkpoint are on disk."""
+        if not 0 < len(entry) <= MAX_ENTRY:
+            raise SealcastError(f"a log entry of {len(entry):,} bytes; the limit is {MAX_ENTRY:,}")
+        index = self.size
+        bundle, width = divmod(index, WIDTH)
+        before = self._log.bundle(bundle, width) if width else []
+        self._store(entries_path(bundle), width + 1, pack_entries([*before, entry]))
+        self._grow(index, leaf_hash(entry))
+        self.size = index + 1
+        self._log._publish(Checkpoint(self._log.origin, self.size, self._root()), self._key)  # noqa: SLF001 the writer is the log's other half
+        return index
+
+    def back(self, index: int) -> Iterator[bytes]:
+        """The entries before `index`, last first."""
+        while index:
+            bundle, width = divmod(index - 1, WIDTH)
+            yield from reversed(self._log.bundle(bundle, width + 1))
+            index = bundle * WIDTH
+
+    def _grow(self, index: int, new: bytes) -> None:
+        """Add the hash of entry `index` to its tile, and the root of a tile thus filled to the level above."""
+        level = 0
+        while True:
+            hashes = [*self._unfull.get(level, []), new]
+            self._store(tile_path(level, index // WIDTH), len(hashes), b"".join(hashes))
+            self._unfull[level] = [] if len(hashes) == WIDTH else hashes
+            if len(hashes) < WIDTH:
+                return
+            level, index, new = level + 1, index // WIDTH, root_of(hashes)
+
+    def _store(self, path: str, width: int, data: bytes) -> None:
+        """Write a tile or bundle of `width` members, then remove the parts that no current reader needs.
+
+        The part before it stays until the next append: who has just read a checkpoint finds its own part.
+        """
+        *parents, name = path.split("/")
+        directory = durable.make_directory(self._log.directory, *parents)
+        part = directory / f"{name}.p"
+        if width == WIDTH:
+            durable.remove_temporaries(directory)
+            durable.replace_file(directory / name, data)
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            durable.make_directory(directory, part.name)
+            durable.remove_temporaries(part)
+            durable.replace_file(part / str(width), data)
+            (part / str(width - 2)).unlink(missing_ok=True)
+
+    def _root(self) -> bytes:
+        return root_of_edges([self._unfull[level] for level in sorted(self._unfull, reverse=True)])
+
+
+def _wider_parts(full: Path, width: int) -> list[Path]:
+    """The parts of a tile on disk that hold `width` members or more."""
+    directory = Path(f"{full}.p")
+    try:
+        names = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [directory / name for name in names if name.isdecimal() and width < int(name) < WIDTH]
