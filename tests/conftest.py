@@ -91,7 +91,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short private home (paths of Unix sockets must fit in 107 bytes), and the check that nothing is left behind.
+    """A private home, short so that paths of Unix sockets fit, and the check that nothing is left behind.
 
     `TMPDIR` lies beside it and must be empty at the end; sealcast itself may write in `SEALCAST_HOME` only.
     """
