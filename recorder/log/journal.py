@@ -55,7 +55,7 @@ class Log:
         self.public_key = public_key
 
     def create(self, key: Ed25519PrivateKey) -> None:
-        """Make an empty log unless one is there; a checkpoint that is missing beside tiles is not made anew."""
+        """Make an empty log unless one is there; a checkpoint missing beside tiles is not replaced."""
         with durable.writing(self.directory):
             durable.make_directory(self.directory.parent, self.directory.name)
             with self._locked():
@@ -180,7 +180,7 @@ class Writer:
             index = bundle * WIDTH
 
     def _grow(self, index: int, new: bytes) -> None:
-        """Add the hash of entry `index` to its tile, and the root of a tile thus filled to the level above."""
+        """Add the hash of entry `index` to its tile, and the root of a tile it fills to the level above."""
         level = 0
         while True:
             hashes = [*self._unfull.get(level, []), new]

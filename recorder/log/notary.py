@@ -1,4 +1,4 @@
-"""The holder of the host key: certifies session keys, signs what is left of broken recordings, writes the log.
+"""The holder of the host key: certifies session keys, signs what is left of broken recordings, logs.
 
 It reads nothing that a session wrote. Several processes may each have a notary on one log: the log's
 writer lock, held only for an append, makes session numbers gap-free.
