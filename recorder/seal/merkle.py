@@ -39,6 +39,11 @@ class Frontier:
             size >>= 1
         stack.append(leaf)
 
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Append many leaves by their hashes."""
+        for leaf in leaves:
+            self.add(leaf)
+
     def root(self) -> bytes:
         if not self._stack:
             return EMPTY_ROOT
@@ -57,8 +62,7 @@ class Frontier:
 def root_of(hashes: Iterable[bytes]) -> bytes:
     """The root over these leaf hashes."""
     frontier = Frontier()
-    for leaf in hashes:
-        frontier.add(leaf)
+    frontier.extend(hashes)
     return frontier.root()
 
 
