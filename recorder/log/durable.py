@@ -17,7 +17,7 @@ from recorder.safe_text import safe
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TEMPORARY = ".tmp-"
@@ -120,7 +120,7 @@ def remove_temporaries(directory: Path) -> None:
                 (directory / name).unlink()
 
 
-def open_regular(path: Path, flags: int = _READ) -> int:
+def open_regular(path: Path, flags: int = READ_FLAGS) -> int:
     """A descriptor of the existing regular file `path`; never a link, never a pipe or a device.
 
     `ELOOP` (`OSError`) where `path` is a link, `EINVAL` where it is something else than a file.

@@ -1,0 +1,101 @@
+"""What the log says of every session, in one pass over its entries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from recorder.errors import FormatError
+from recorder.log import entries
+from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, Document
+from recorder.log.journal import Log
+from recorder.seal.note import Checkpoint
+
+_SESSION_MARK = b'"action":"session-'
+
+
+@dataclass(slots=True)
+class SessionHistory:
+    """The entries of one session; `None` where the log has none. Indexes are places in the log."""
+
+    session: str
+    opened: Document | None = None
+    opened_index: int = -1
+    ended: Document | None = None
+    ended_index: int = -1
+    endings: int = 0
+
+    @property
+    def interrupted(self) -> bool:
+        return self.ended is not None and entries.action(self.ended) == INTERRUPTED
+
+    def opening(self, *path: str) -> object:
+        """A value of the opening entry, None where it is not there."""
+        return value_at(self.opened, path)
+
+    def ending(self, *path: str) -> object:
+        """A value of the closing entry, None where it is not there."""
+        return value_at(self.ended, path)
+
+    @property
+    def number(self) -> int:
+        """The session's number; 0 where the log does not say."""
+        found = self.opening("sealcast", "number") or self.ending("sealcast", "number")
+        return found if type(found) is int else 0
+
+
+@dataclass(slots=True)
+class History:
+    """The sessions in the order of their opening."""
+
+    checkpoint: Checkpoint
+    sessions: dict[str, SessionHistory] = field(default_factory=dict)
+    unreadable: list[int] = field(default_factory=list)
+    """Entries that are no documents."""
+
+    @property
+    def last_number(self) -> int:
+        return max((session.number for session in self.sessions.values()), default=0)
+
+    def add(self, index: int, entry: bytes) -> None:
+        """Take in entry `index`. Entries that are not about a session's life are passed over."""
+        if _SESSION_MARK not in entry:
+            return
+        try:
+            document = entries.decode(entry, f"log entry {index}")
+            session_id = document["sealcast"]["session"]
+        except (FormatError, KeyError, TypeError):
+            self.unreadable.append(index)
+            return
+        if isinstance(session_id, str):
+            self._enter(session_id, index, document)
+
+    def _enter(self, session_id: str, index: int, document: Document) -> None:
+        session = self.sessions.setdefault(session_id, SessionHistory(session_id))
+        kind = entries.action(document)
+        if kind == OPENED:
+            session.opened, session.opened_index = document, index
+        elif kind in {CLOSED, INTERRUPTED}:
+            session.endings += 1
+            session.ended, session.ended_index = document, index
+
+
+def read_history(log: Log) -> History:
+    """The history by the log's signed checkpoint. Whether the entries are the signed ones, `audit` tells."""
+    history = History(log.checkpoint())
+    for index, entry in numbered_entries(log, history.checkpoint.size):
+        history.add(index, entry)
+    return history
+
+
+def numbered_entries(log: Log, size: int) -> Iterator[tuple[int, bytes]]:
+    """All entries below `size` with their places."""
+    return enumerate(log.entries(0, size))
+
+
+def value_at(document: Document | None, path: tuple[str, ...]) -> object:
+    """The value under nested keys, None where one of them is missing."""
+    value: object = document
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value

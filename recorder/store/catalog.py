@@ -1,0 +1,221 @@
+"""The list of sessions: what the log says of each, and what lies in the store. Recordings are not read."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recorder.cast.header import parse_header
+from recorder.cast.reader import iter_lines
+from recorder.errors import SealcastError
+from recorder.log.history import History, SessionHistory, read_history
+from recorder.store.layout import SEALED_SUFFIX, SESSION_ID, Store
+from recorder.store.reading import open_stored
+from recorder.store.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session. `None` is what is not known. Text is as it was recorded: show it through `safe`."""
+
+    id: str
+    number: int
+    """0 where the log does not know the session."""
+    host: str
+    user: str
+    uid: int | None
+    start: datetime
+    end: datetime | None
+    duration_s: float | None
+    live: bool
+    title: str | None
+    reason: str | None
+    origin: str
+    source: str | None
+    """The client's address."""
+    exit_status: int | None
+    width: int
+    height: int
+    command: str | None
+    path: Path | None
+    """The recording; None where there is no file."""
+    size_bytes: int | None
+    """Of the recording as text."""
+    in_log: bool
+    interrupted: bool
+    state_hint: State | None
+    """What can be told without reading the recording; None: it has to be checked."""
+
+
+def list_sessions(store: Store) -> list[Session]:
+    """All sessions, the newest first; none without a store. `SealcastError` where the log is damaged."""
+    if not store.exists():
+        return []
+    return sessions_of(store, read_history(store.log))
+
+
+def sessions_of(store: Store, history: History) -> list[Session]:
+    """The sessions of a history that was read before, and those only the store knows; the newest first."""
+    files = Files.of(store)
+    known = [_session(store, item, files) for item in history.sessions.values()]
+    strange = [_unlogged(name, path) for name, path in files.unknown(history)]
+    return sorted(known + strange, key=lambda session: (session.start, session.number), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What lies in the store, by session id."""
+
+    sealed: dict[str, Path]
+    live: dict[str, bool]
+    """Whether someone is writing the file in `live/`."""
+
+    @classmethod
+    def of(cls, store: Store) -> "Files":
+        """A look at the directories."""
+        live = {name: store.is_live(name) for name in store.live_ids()}
+        return cls(dict(_sealed_files(store.sealed_directory)), live)
+
+    def unknown(self, history: History) -> Iterator[tuple[str, Path]]:
+        """Sealed recordings that the history does not know."""
+        return ((name, path) for name, path in self.sealed.items() if name not in history.sessions)
+
+
+def _sealed_files(directory: Path, depth: int = 3) -> Iterator[tuple[str, Path]]:
+    """Recordings below year, month and day; links are passed over."""
+    try:
+        found = list(os.scandir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for item in found:
+        if depth and item.is_dir(follow_symlinks=False):
+            yield from _sealed_files(Path(item.path), depth - 1)
+        elif not depth and item.name.endswith(SEALED_SUFFIX) and item.is_file(follow_symlinks=False):
+            session_id = item.name.removesuffix(SEALED_SUFFIX)
+            if SESSION_ID.fullmatch(session_id):
+                yield session_id, Path(item.path)
+
+
+def _session(store: Store, item: SessionHistory, files: Files) -> Session:
+    terminal = item.opening("sealcast", "terminal")
+    columns, rows = terminal if isinstance(terminal, list) and len(terminal) == 2 else (0, 0)
+    live = files.live.get(item.session, False) and item.ended is None
+    path = files.sealed.get(item.session) or _live_path(store, item.session)
+    duration = _integer(item.ending("event", "duration"))
+    return Session(
+        id=item.session,
+        number=item.number,
+        host=_text(item.opening("host", "name")) or store.host,
+        user=_text(item.opening("user", "name")) or "",
+        uid=_decimal(item.opening("user", "id")),
+        start=_time(item.opening("event", "start")) or start_of(item.session),
+        end=_time(item.ending("event", "end")),
+        duration_s=None if duration is None else duration / 1e9,
+        live=live,
+        title=_text(item.opening("sealcast", "title")),
+        reason=_text(item.opening("sealcast", "reason")),
+        origin=_text(item.opening("sealcast", "origin")) or "",
+        source=_text(item.opening("source", "ip")),
+        exit_status=_integer(item.ending("process", "exit_code")),
+        width=_integer(columns) or 0,
+        height=_integer(rows) or 0,
+        command=_text(item.opening("process", "command_line")),
+        path=path,
+        size_bytes=_integer(item.ending("file", "size")),
+        in_log=True,
+        interrupted=item.interrupted,
+        state_hint=_hint(item, live, path),
+    )
+
+
+def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
+    if live:
+        return State.LIVE
+    if path is None:
+        return State.TRUNCATED if item.ending("sealcast", "lines") == 0 else State.MISSING
+    return State.TRUNCATED if item.interrupted or item.ended is None else None
+
+
+def _live_path(store: Store, session_id: str) -> Path | None:
+    path = store.live_path(session_id) if SESSION_ID.fullmatch(session_id) else None
+    return path if path is not None and path.exists() else None
+
+
+def _unlogged(session_id: str, path: Path) -> Session:
+    """A recording that the log does not know: what its header says, if it can be read."""
+    bare = Session(
+        id=session_id,
+        number=0,
+        host="",
+        user="",
+        uid=None,
+        start=start_of(session_id),
+        end=None,
+        duration_s=None,
+        live=False,
+        title=None,
+        reason=None,
+        origin="",
+        source=None,
+        exit_status=None,
+        width=0,
+        height=0,
+        command=None,
+        path=path,
+        size_bytes=None,
+        in_log=False,
+        interrupted=False,
+        state_hint=State.BAD,
+    )
+    try:
+        return _with_header(bare, path)
+    except (SealcastError, OSError):
+        return bare
+
+
+def _with_header(bare: Session, path: Path) -> Session:
+    with open_stored(path) as file:
+        header = parse_header(next(iter_lines(file), b""), path.name)
+    session = header.session
+    if session is None:
+        return replace(bare, width=header.width, height=header.height, title=header.title)
+    return replace(
+        bare,
+        host=session.host,
+        user=session.user,
+        uid=session.uid,
+        title=header.title,
+        reason=session.reason,
+        origin=session.origin,
+        width=session.terminal[0],
+        height=session.terminal[1],
+        command=session.command,
+    )
+
+
+def start_of(session_id: str) -> datetime:
+    """The second that a session id names; the epoch where it names none."""
+    try:
+        return datetime.strptime(session_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _integer(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def _decimal(value: object) -> int | None:
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
