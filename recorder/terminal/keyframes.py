@@ -1,0 +1,189 @@
+"""A recording as a picture at any time: keyframes while it is read, replay from the nearest one.
+
+`Timeline.build` reads the recording slice by slice, so that an interface can do it while it is idle.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from recorder.terminal.screen import Screen
+from recorder.terminal.snapshots import Snapshot
+
+KEYFRAME_BYTES = 64 * 1024
+"""Output between two keyframes, to begin with."""
+MEMORY = 64 * 1024 * 1024
+"""About what all keyframes together may hold; beyond it every second one is given up."""
+BATCH = 256
+"""Events asked for at a time."""
+EVENT_COST = 64
+"""What an event costs besides its bytes, counted in bytes of output."""
+
+
+class Step(NamedTuple):
+    """One event that changes the picture: output, or a new size (columns, rows)."""
+
+    time: float
+    change: bytes | tuple[int, int]
+
+
+EventsBetween = Callable[[int, int], Sequence[Step]]
+"""Steps number i (included) to j (not included); fewer where the recording ends. Times never go back."""
+
+
+class Keyframe(NamedTuple):
+    """The picture after the first `event` events, the last of them at `time`."""
+
+    event: int
+    time: float
+    snapshot: Snapshot
+    cost: int
+
+
+class Timeline:
+    """The pictures of one recording, from its first events on.
+
+    Give it `events_between`, or `append` the events; only the second way keeps them in memory.
+    """
+
+    def __init__(
+        self, cols: int, rows: int, events_between: EventsBetween | None = None, *, memory: int = MEMORY
+    ) -> None:
+        self._list: list[Step] = []
+        self._between = events_between or (lambda start, end: self._list[start:end])
+        self._memory = memory
+        self._spacing = KEYFRAME_BYTES
+        self._screen = Screen(cols, rows)
+        self._index = 0
+        self._time = 0.0
+        self._fed = 0
+        self._keyframes: list[Keyframe] = []
+        self._times: list[float] = []
+        self._add_keyframe(float("-inf"))
+
+    def append(self, time: float, change: bytes | tuple[int, int]) -> None:
+        """Add an event of a recording that is still growing, or is held in memory anyway."""
+        self._list.append(Step(time, change))
+
+    @property
+    def built_until(self) -> float:
+        """Seeking to this time or before it costs one replay between keyframes at most."""
+        return self._time
+
+    @property
+    def built_events(self) -> int:
+        """How many events were read."""
+        return self._index
+
+    @property
+    def keyframe_count(self) -> int:
+        """How many keyframes are held."""
+        return len(self._keyframes)
+
+    def build(self, budget: int = KEYFRAME_BYTES) -> bool:
+        """Read on for about `budget` bytes of output; False when no event is left for now."""
+        while budget > 0:
+            steps = self._between(self._index, self._index + BATCH)
+            if not steps:
+                return False
+            for step in steps:
+                cost = self._advance(step)
+                budget -= cost
+                if budget <= 0:
+                    break
+        return True
+
+    def build_all(self) -> None:
+        """Read everything there is."""
+        while self.build(1 << 20):
+            pass
+
+    def _advance(self, step: Step) -> int:
+        cost = play(self._screen, step)
+        self._index += 1
+        self._time = max(self._time, step.time)
+        self._fed += cost
+        if self._fed >= self._spacing:
+            self._add_keyframe(self._time)
+        return cost
+
+    def _add_keyframe(self, time: float) -> None:
+        snapshot = self._screen.snapshot()
+        shared = {id(line) for line in self._keyframes[-1].snapshot.lines()} if self._keyframes else set()
+        lines = snapshot.lines()
+        cost = 1024 + 24 * len(lines) + sum(line.cost for line in lines if id(line) not in shared)
+        self._keyframes.append(Keyframe(self._index, time, snapshot, cost))
+        self._times.append(time)
+        self._fed = 0
+        self._screen.events()
+        if sum(keyframe.cost for keyframe in self._keyframes) > self._memory:
+            self._thin_out()
+
+    def _thin_out(self) -> None:
+        self._keyframes = self._keyframes[::2]
+        self._times = self._times[::2]
+        self._spacing *= 2
+
+    def seek(self, time: float) -> Screen:
+        """A screen of its own, as it was after all events at or before `time`.
+
+        What was not built yet is built first, so a far jump ahead takes its time then.
+        """
+        return self.locate(time)[0]
+
+    def locate(self, time: float) -> tuple[Screen, int]:
+        """`seek`, with the number of events that have happened."""
+        while self._time <= time and self.build(1 << 20):
+            pass
+        keyframe = self._keyframes[bisect_right(self._times, time) - 1]
+        screen = Screen.restore(keyframe.snapshot)
+        return screen, self.play_to(screen, keyframe.event, time)
+
+    def play_to(self, screen: Screen, index: int, time: float) -> int:
+        """Carry out the events from number `index` on that happen up to `time`; returns the next number."""
+        for step in self._steps_from(index):
+            if step.time > time:
+                break
+            play(screen, step)
+            index += 1
+        return index
+
+    def _steps_from(self, index: int) -> Iterator[Step]:
+        while steps := self._between(index, index + BATCH):
+            yield from steps
+            index += len(steps)
+
+
+class Playhead:
+    """A screen that follows a clock: small steps forward are played, everything else is a seek."""
+
+    JUMP_SECONDS = 10.0
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._time = float("-inf")
+        self._index = 0
+        self.screen, self._index = timeline.locate(self._time)
+
+    @property
+    def time(self) -> float:
+        """The time of the picture."""
+        return self._time
+
+    def move_to(self, time: float) -> Screen:
+        """The picture at `time`; the same screen object as before if it was a small step forward."""
+        if self._time <= time <= self._time + self.JUMP_SECONDS:
+            self._index = self._timeline.play_to(self.screen, self._index, time)
+        else:
+            self.screen, self._index = self._timeline.locate(time)
+        self._time = time
+        return self.screen
+
+
+def play(screen: Screen, step: Step) -> int:
+    """Carry out one event; returns what it cost, in bytes of output."""
+    if isinstance(step.change, bytes):
+        screen.feed(step.change)
+        return len(step.change) + EVENT_COST
+    screen.resize(*step.change)
+    return KEYFRAME_BYTES // 16

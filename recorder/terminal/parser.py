@@ -1,0 +1,191 @@
+"""Cuts output into tokens and carries them out (the states of https://vt100.net/emu/dec_ansi_parser).
+
+One regular expression does the cutting: an interpreter pays per step, so a token is as long as it can be.
+A token is (SGR parameters, text, newlines, anything else); the first three may come together.
+"""
+
+import re
+from collections.abc import Callable
+
+from recorder.terminal.attributes import LOOKS, MAX_PARAMETERS, number
+from recorder.terminal.controls import CONTROLS, ESCAPES, carriage_return, newline
+from recorder.terminal.csi import FUNCTIONS, ignore
+from recorder.terminal.printing import print_any, print_text, print_wide
+from recorder.terminal.state import Terminal
+from recorder.terminal.strings import close_string, extend_string, open_string, operating_system_command
+from recorder.terminal.widths import NARROW_TEXT, WIDE_TEXT
+
+Token = tuple[str, str, str, str]
+Command = tuple[Callable[[Terminal, tuple[int, ...]], None], tuple[int, ...]]
+
+MAX_SEQUENCE = 1024
+"""Control sequences longer than this are passed over as a whole."""
+MAX_COMMANDS = 8192
+
+_TOKENS = re.compile(
+    rf"(?:\x1b\[([0-9;:]*+m)|(?=[\r\n{NARROW_TEXT}]))([{NARROW_TEXT}]*+)([\r\n]*+)"
+    rf"|((?:\x1b\#8)++|(?:\x1bc)++"
+    rf"|\x1b\[[^\x18\x1a\x1b@-~]*+[@-~]?"
+    rf"|\x1b\][^\x07\x18\x1a\x1b]*+\x07?"
+    rf"|\x1b[PX^_k][^\x18\x1a\x1b]*+"
+    rf"|\x1b[ -/]*+[0-~]?"
+    rf"|[{WIDE_TEXT}]++"
+    rf"|[^\x00-\x1f\x7f{NARROW_TEXT}{WIDE_TEXT}]++"
+    rf"|[\x00-\x1a\x1c-\x1f\x7f])"
+).findall
+_CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])").fullmatch
+_EMBEDDED_CONTROLS = re.compile(r"[\x00-\x1f]").findall
+_NOT_IN_CSI = re.compile(r"[\x00-\x1f\x7f-\U0010ffff]").sub
+_OSC_END = re.compile(r"[\x07\x18\x1a\x1b]").search
+_STRING_END = re.compile(r"[\x18\x1a\x1b]").search
+_STRING_KINDS = "]PX^_k"
+
+_commands: dict[str, Command] = {}
+
+
+def feed_text(term: Terminal, text: str) -> None:
+    """Carry out `text`; what is incomplete at its end waits for the next call."""
+    if term.pending:
+        text = term.pending + text
+        term.pending = ""
+    if term.string is not None:
+        text = _continue_string(term, text)
+    tokens: list[Token] = _TOKENS(text)
+    rest = ""
+    if tokens and _is_open(tokens[-1][3]):
+        rest = tokens.pop()[3]
+    _run(term, tokens)
+    if rest[1:2] and rest[1] in _STRING_KINDS:
+        open_string(term, rest[1], rest[2:])
+    else:
+        term.pending = rest if len(rest) <= MAX_SEQUENCE else rest[: MAX_SEQUENCE + 1]
+
+
+def _is_open(token: str) -> bool:
+    """`token`, the last one, may go on in the next piece of output."""
+    if not token.startswith("\x1b"):
+        return False
+    if len(token) < 2:
+        return True
+    if token[1] == "[":
+        return len(token) == 2 or not "@" <= token[-1] <= "~"
+    if token[1] in _STRING_KINDS:
+        return token[1] != "]" or token[-1] != "\x07"
+    return token[-1] <= "/"
+
+
+def _continue_string(term: Terminal, text: str) -> str:
+    """Take what belongs to the open control string; returns what comes behind it."""
+    string = term.string
+    search = _OSC_END if string is not None and string.kind == "]" else _STRING_END
+    end = search(text)
+    if end is None:
+        extend_string(term, text)
+        return ""
+    extend_string(term, text[: end.start()])
+    close_string(term)
+    return text[end.start() + (end.group() == "\x07") :]
+
+
+def _run(term: Terminal, tokens: list[Token]) -> None:
+    """Carry out tokens. Long because it is the hot loop: calls are what costs here."""
+    for sgr, text, newlines, other in tokens:
+        if sgr:
+            step = term.steps.get(sgr)
+            term.attr, term.steps = step if step is not None else LOOKS.step(term.attr, sgr)
+        if text:
+            x = term.x
+            end = x + len(text)
+            if end < term.cols and term.plain:
+                row = term.grid[term.y]
+                chars = row.chars
+                if len(chars) < x or row.mixed:
+                    row.prepare(x, end)
+                chars[x:end] = text
+                row.attrs[x:end] = [term.attr] * (end - x)
+                row.line = None
+                term.x = end
+                term.last = text
+            else:
+                print_text(term, text)
+        if newlines:
+            _run_newlines(term, newlines)
+        elif other:
+            command = _commands.get(other)
+            if command is not None:
+                command[0](term, command[1])
+            else:
+                _run_other(term, other)
+
+
+def _run_newlines(term: Terminal, newlines: str) -> None:
+    """Carriage returns and line feeds."""
+    if newlines == "\r\n":
+        term.x = 0
+        term.pending_wrap = False
+        term.line_feed()
+        return
+    for char in newlines:
+        if char == "\r":
+            carriage_return(term)
+        else:
+            newline(term)
+
+
+def _run_other(term: Terminal, token: str) -> None:
+    """Carry out a token that was not seen lately, and remember it if it can come again."""
+    first = token[0]
+    if first == "\x1b":
+        _run_escape(term, token)
+    elif first in CONTROLS:
+        CONTROLS[first](term)
+    elif char_is_wide_text(first):
+        print_wide(term, token)
+    elif first > "\x7f":
+        print_any(term, token)
+
+
+def char_is_wide_text(char: str) -> bool:
+    """`char` belongs to the class WIDE_TEXT."""
+    return _WIDE_CHAR(char) is not None
+
+
+_WIDE_CHAR = re.compile(f"[{WIDE_TEXT}]").match
+
+
+def _run_escape(term: Terminal, token: str) -> None:
+    kind = token[1:2]
+    if kind == "[":
+        _run_csi(term, token)
+    elif kind == "]":
+        operating_system_command(term, token[2:].removesuffix("\x07"))
+    elif token.startswith(("\x1b#8", "\x1bc")):
+        ESCAPES["c" if kind == "c" else "#8"](term)
+    elif token[1:] in ESCAPES:
+        ESCAPES[token[1:]](term)
+
+
+def _run_csi(term: Terminal, token: str) -> None:
+    if len(token) > MAX_SEQUENCE:
+        return
+    for control in _EMBEDDED_CONTROLS(token, 1):
+        if control in CONTROLS:
+            CONTROLS[control](term)
+    clean = "\x1b" + _NOT_IN_CSI("", token[1:])
+    command = parse_csi(clean)
+    if clean is token or clean == token:
+        if len(_commands) >= MAX_COMMANDS:
+            _commands.clear()
+        _commands[token] = command
+    command[0](term, command[1])
+
+
+def parse_csi(token: str) -> Command:
+    """The control function of a complete control sequence, with its parameters, at most 32 up to 65535."""
+    match = _CSI(token)
+    if match is None:
+        return ignore, (0,)
+    prefix, digits, intermediates, final = match.groups()
+    function = FUNCTIONS.get(prefix + intermediates + final, ignore)
+    parts = digits.split(";")[:MAX_PARAMETERS]
+    return function, tuple(number(part.partition(":")[0]) for part in parts)

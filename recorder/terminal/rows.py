@@ -1,0 +1,193 @@
+"""Rows of cells: the mutable `Row` of the grid, and the immutable `Line` that readers and snapshots share."""
+
+from itertools import groupby
+from typing import NamedTuple
+
+from recorder.terminal.attributes import DEFAULT, Attr
+
+Cells = tuple[str, ...]
+
+
+class Run(NamedTuple):
+    """Neighbouring cells of one look. Wide clusters take two cells and stand in `text` once."""
+
+    text: str
+    attr: Attr
+
+
+class Line:
+    """One row as it looked at a moment. Immutable, shared between snapshots while a row does not change."""
+
+    __slots__ = ("_attrs", "_cells", "runs", "used", "wrapped")
+
+    def __init__(self, runs: tuple[Run, ...], used: int, wrapped: bool) -> None:
+        self.runs = runs
+        self.used = used
+        self.wrapped = wrapped
+        """The text goes on in the next row: the line was broken by the width, not by the program."""
+        self._cells: Cells | None = None
+        self._attrs: tuple[Attr, ...] = ()
+
+    def with_cells(self, cells: Cells, attrs: tuple[Attr, ...]) -> "Line":
+        """This line, where the runs alone do not tell which cell holds what."""
+        self._cells = cells
+        self._attrs = attrs
+        return self
+
+    @property
+    def mixed(self) -> bool:
+        """Some cell holds anything but one narrow code point."""
+        return self._cells is not None
+
+    @property
+    def text(self) -> str:
+        """All cells, padding included."""
+        return "".join([run.text for run in self.runs])
+
+    @property
+    def cells(self) -> Cells:
+        """The cells written so far; the right half of a wide cluster is an empty string."""
+        return self._cells if self._cells is not None else tuple(self.text[: self.used])
+
+    @property
+    def attrs(self) -> list[Attr]:
+        """The looks of the cells written so far."""
+        if self._cells is not None:
+            return list(self._attrs)
+        attrs: list[Attr] = []
+        for text, attr in self.runs:
+            attrs += [attr] * len(text)
+        return attrs[: self.used]
+
+    @property
+    def cost(self) -> int:
+        """About how many bytes of memory it holds."""
+        return 160 + self.used * (18 if self.mixed else 1) + 140 * len(self.runs)
+
+
+class Row:
+    """Cells of one row, as far as they were ever written; what lies behind is blank.
+
+    `chars` and `attrs` always have the same length. The right half of a wide cluster is ''.
+    `mixed` is set once a cell holds anything but one narrow code point.
+    Whoever changes a row sets `line` to None.
+    """
+
+    __slots__ = ("attrs", "chars", "harvested", "line", "mixed", "wrapped")
+
+    def __init__(self) -> None:
+        self.chars: list[str] = []
+        self.attrs: list[Attr] = []
+        self.wrapped = False
+        self.mixed = False
+        self.harvested = False
+        self.line: Line | None = None
+
+    def prepare(self, start: int, end: int) -> None:
+        """Make cells `start`..`end` ready to be overwritten: pad up to them, take wide clusters apart."""
+        chars = self.chars
+        if len(chars) < start:
+            self.attrs += [DEFAULT] * (start - len(chars))
+            chars += [" "] * (start - len(chars))
+        if self.mixed:
+            self.part(start)
+            self.part(end)
+
+    def part(self, x: int) -> None:
+        """A wide cluster that lies across the boundary before `x` becomes two blanks."""
+        chars = self.chars
+        if 0 < x < len(chars) and chars[x] == "":
+            chars[x - 1] = chars[x] = " "
+
+    def erase(self, start: int, end: int, blank: Attr, cols: int) -> None:
+        """Blank the cells `start`..`end` with the background of `blank`."""
+        self.line = None
+        if end >= cols:
+            self.wrapped = False
+            if blank is DEFAULT:
+                self._cut(start)
+                return
+        self.prepare(start, end)
+        count = end - start
+        self.chars[start:end] = " " * count
+        self.attrs[start:end] = [blank] * count
+
+    def _cut(self, start: int) -> None:
+        if self.mixed:
+            self.part(start)
+        del self.chars[start:], self.attrs[start:]
+
+    def insert(self, x: int, count: int, blank: Attr, cols: int) -> None:
+        """Push the cells from `x` on to the right; what leaves the row is lost."""
+        self.line = None
+        self.wrapped = False
+        self.prepare(x, x)
+        self.chars[x:x] = [" "] * count
+        self.attrs[x:x] = [blank] * count
+        self._cut(cols)
+
+    def delete(self, x: int, count: int, blank: Attr, cols: int) -> None:
+        """Take cells out and pull the rest to the left; blanks come in from the right."""
+        self.line = None
+        self.wrapped = False
+        self.prepare(x, x + count)
+        del self.chars[x : x + count], self.attrs[x : x + count]
+        if blank is not DEFAULT:
+            self.prepare(cols - count, cols - count)
+            self.chars += [" "] * count
+            self.attrs += [blank] * count
+
+    def resize(self, cols: int) -> None:
+        """Cut to the width of a narrower screen."""
+        self.line = None
+        if len(self.chars) > cols:
+            self.wrapped = False
+            self._cut(cols)
+
+    def is_blank(self) -> bool:
+        """Shows nothing: no text and no background."""
+        return all(char == " " for char in self.chars) and all(attr[1] is None for attr in self.attrs)
+
+    def freeze(self, cols: int) -> Line:
+        """The row as a line of `cols` cells; the same object until the row changes."""
+        line = self.line
+        if line is None:
+            line = self.line = self._freeze(cols)
+        return line
+
+    def _freeze(self, cols: int) -> Line:
+        chars, attrs = self.chars, self.attrs
+        used = len(chars)
+        runs = _runs(chars, attrs) if used else []
+        if used < cols:
+            padding = " " * (cols - used)
+            if runs and runs[-1].attr is DEFAULT:
+                runs[-1] = Run(runs[-1].text + padding, DEFAULT)
+            else:
+                runs.append(Run(padding, DEFAULT))
+        line = Line(tuple(runs), used, self.wrapped)
+        return line.with_cells(tuple(chars), tuple(attrs)) if self.mixed else line
+
+    @classmethod
+    def thaw(cls, line: Line) -> "Row":
+        """The row that `line` was frozen from."""
+        row = cls()
+        row.chars = list(line.cells)
+        row.attrs = line.attrs
+        row.mixed = line.mixed
+        row.wrapped = line.wrapped
+        row.line = line
+        return row
+
+
+def _runs(chars: list[str], attrs: list[Attr]) -> list[Run]:
+    first = attrs[0]
+    if attrs.count(first) == len(attrs):
+        return [Run("".join(chars), first)]
+    runs = []
+    start = 0
+    for attr, group in groupby(attrs):
+        end = start + len(list(group))
+        runs.append(Run("".join(chars[start:end]), attr))
+        start = end
+    return runs

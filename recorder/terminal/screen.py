@@ -1,0 +1,223 @@
+"""A terminal screen: bytes of output go in, rows of styled text come out."""
+
+import codecs
+from typing import NamedTuple
+
+from recorder.terminal import snapshots
+from recorder.terminal.events import Event
+from recorder.terminal.modes import Modes, modes_of
+from recorder.terminal.parser import feed_text
+from recorder.terminal.rows import Line, Run
+from recorder.terminal.snapshots import Snapshot
+from recorder.terminal.state import Sink, Terminal
+
+SLICE = 64 * 1024
+"""Bytes carried out at a time, so that memory does not grow with the size of one `feed`."""
+
+
+class Cursor(NamedTuple):
+    """Where the next character goes, counted from 0."""
+
+    x: int
+    y: int
+    visible: bool
+    pending_wrap: bool
+    """The last column was written; the next character goes to the next row."""
+
+
+class LogicalLine(NamedTuple):
+    """A line as the program wrote it, before it was wrapped."""
+
+    text: str
+    """Without the blanks at the end, but never shorter than `cursor_offset`."""
+    first_row: int
+    """Negative if the line begins above the screen."""
+    last_row: int
+    cursor_offset: int | None
+    """Index into `text` of the character under the cursor, if the cursor is on this line."""
+
+
+class Screen:
+    """A terminal of `cols` x `rows` cells (2..1000 x 2..500; other sizes become the nearest).
+
+    `scrollback_sink` is called with each line that leaves the top of the primary screen.
+    `state` is for `restore`: it is taken over, and everything else is ignored.
+    """
+
+    engine = "pure/1"
+
+    def __init__(
+        self,
+        cols: int,
+        rows: int,
+        *,
+        graphemes: bool = True,
+        scrollback_sink: Sink | None = None,
+        state: Terminal | None = None,
+    ) -> None:
+        self._term = state or Terminal(cols, rows, graphemes, scrollback_sink)
+        self._seen: list[Line | None] = []
+
+    # ── writing ───────────────────────────────────────────────────────────────
+
+    def feed(self, data: bytes) -> None:
+        """Carry out output, cut anywhere. Never raises on content; invalid UTF-8 shows as U+FFFD."""
+        for start in range(0, len(data), SLICE):
+            feed_text(self._term, self._decode(data[start : start + SLICE]))
+
+    def feed_until(self, data: bytes, stop: bytes) -> int:
+        """Feed `data` up to, not including, the first `stop`; returns how many bytes were fed."""
+        end = data.find(stop)
+        end = len(data) if end < 0 else end
+        self.feed(data[:end])
+        return end
+
+    def _decode(self, data: bytes) -> str:
+        term = self._term
+        if not term.utf8_rest:
+            try:
+                return data.decode()
+            except UnicodeDecodeError:
+                pass
+        data = term.utf8_rest + data
+        text, used = codecs.utf_8_decode(data, "replace", False)
+        term.utf8_rest = data[used:]
+        return text
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Change the size: the primary screen wraps its lines anew, the alternate one is cut."""
+        self._term.resize(cols, rows)
+
+    # ── state ─────────────────────────────────────────────────────────────────
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self._term.cols, self._term.rows
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where the cursor is; always inside the screen."""
+        term = self._term
+        return Cursor(term.x, term.y, term.visible, term.pending_wrap)
+
+    @property
+    def alt_screen(self) -> bool:
+        """The alternate screen is shown (a full-screen program)."""
+        return self._term.on_alternate
+
+    @property
+    def title(self) -> str:
+        """The window title, at most 1024 characters, without control characters. Foreign text."""
+        return self._term.title
+
+    @property
+    def modes(self) -> Modes:
+        """The modes as they are now."""
+        return modes_of(self._term)
+
+    @property
+    def at_ground(self) -> bool:
+        """No control sequence and no character is half received."""
+        return not (self._term.pending or self._term.utf8_rest or self._term.string)
+
+    def events(self) -> list[Event]:
+        """What the program told besides the picture since the last call, oldest first."""
+        return self._term.events.take()
+
+    # ── reading ───────────────────────────────────────────────────────────────
+
+    def line(self, y: int) -> Line:
+        """Row `y`, immutable; the same object while the row does not change."""
+        return self._term.grid[y].freeze(self._term.cols)
+
+    def row_runs(self, y: int) -> list[Run]:
+        """Row `y` as runs of equal look that together take exactly `size[0]` cells."""
+        return list(self.line(y).runs)
+
+    def row_text(self, y: int) -> str:
+        """The text of row `y`, with the blanks that fill it up."""
+        return self.line(y).text
+
+    def row_wrapped(self, y: int) -> bool:
+        """The text of row `y` goes on in row `y + 1`."""
+        return self._term.grid[y].wrapped
+
+    def logical_line(self, y: int) -> LogicalLine:
+        """The unwrapped line that row `y` is part of, with what of it stands above the screen."""
+        term = self._term
+        first = last = y
+        while first > 0 and term.grid[first - 1].wrapped:
+            first -= 1
+        while last < term.rows - 1 and term.grid[last].wrapped:
+            last += 1
+        above = self._above() if first == 0 else []
+        cells = [cell for line in above for cell in line]
+        offset = None
+        for row in range(first, last + 1):
+            chars = term.grid[row].chars
+            if row == term.y:
+                offset = len(cells) + term.x
+            cells += chars
+        return _logical_line(cells, first - len(above), last, offset)
+
+    def _above(self) -> list[tuple[str, ...]]:
+        """The cells of the rows above the screen that go on in its first row."""
+        rows: list[tuple[str, ...]] = []
+        if self._term.on_alternate:
+            return rows
+        for entry in reversed(self._term.history):
+            if not entry.wrapped:
+                break
+            rows.append(entry.cells if isinstance(entry, Line) else tuple(entry.chars))
+        return rows[::-1]
+
+    def text(self, unwrap: bool = False) -> str:
+        """The whole screen without blanks at the ends of lines and without empty lines at its end.
+
+        With `unwrap`, lines that the width has broken are put together again.
+        """
+        lines: list[str] = []
+        joined = ""
+        for y in range(self._term.rows):
+            joined += self.row_text(y)
+            if not (unwrap and self.row_wrapped(y)):
+                lines.append(joined.rstrip())
+                joined = ""
+        return "\n".join([*lines, joined.rstrip()]).rstrip("\n")
+
+    def take_dirty(self) -> set[int]:
+        """Rows that look different from what they were at the last call; all of them at first."""
+        lines = [self.line(y) for y in range(self._term.rows)]
+        seen = self._seen
+        self._seen = list(lines)
+        if len(seen) != len(lines):
+            return set(range(len(lines)))
+        return {y for y, line in enumerate(lines) if line is not seen[y]}
+
+    # ── keyframes ─────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> Snapshot:
+        """The whole state, half received sequences included, without queued events."""
+        return snapshots.take(self._term)
+
+    @classmethod
+    def restore(cls, snapshot: Snapshot, *, scrollback_sink: Sink | None = None) -> "Screen":
+        """A screen that goes on from `snapshot`."""
+        state = snapshots.restore(snapshot)
+        state.sink = scrollback_sink
+        return cls(state.cols, state.rows, state=state)
+
+    def close(self) -> None:
+        """Let go of what the screen holds. (Other engines hold memory of their own.)"""
+        size = self.size
+        self._term = Terminal(*size, graphemes=True, sink=None)
+        self._seen = []
+
+
+def _logical_line(cells: list[str], first: int, last: int, offset: int | None) -> LogicalLine:
+    if offset is None:
+        return LogicalLine("".join(cells).rstrip(), first, last, None)
+    before = "".join(cells[:offset]) + " " * max(0, offset - len(cells))
+    behind = "".join(cells[offset:]).rstrip()
+    return LogicalLine(before + behind, first, last, len(before))
