@@ -6,6 +6,7 @@ the recording's own header has it whole.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,7 @@ EXPORTED = "recording-exported"
 _MAX_COMMAND = 4096
 _MAX_TEXT = 1024
 _MAX_NAME = 255
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _SESSION_TYPES = {OPENED: "start", CLOSED: "end", INTERRUPTED: "end"}
 _FILE_TYPES = {VIEWED: "access", EXPORTED: "access"}
@@ -119,6 +121,16 @@ def action(document: Document) -> str:
     """The document's `event.action`, or an empty string."""
     found = document["event"].get("action")
     return found if isinstance(found, str) else ""
+
+
+def value_at(document: Document | None, path: tuple[str, ...]) -> object:
+    """The value under nested keys, None where one of them is missing."""
+    value: object = document
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
 
 
 def session_opened(host: str, opening: Opening) -> Document:
@@ -217,7 +229,7 @@ def text(value: str | None, limit: int) -> str | None:
     """`value` as it can be stored: surrogates replaced, at most `limit` characters."""
     if value is None:
         return None
-    whole = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    whole = _LONE_SURROGATE.sub("\ufffd", value)
     return whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, Document
+from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, Document, value_at
 from recorder.log.journal import Log
 from recorder.seal.note import Checkpoint
 
@@ -89,13 +89,3 @@ def read_history(log: Log) -> History:
 def numbered_entries(log: Log, size: int) -> Iterator[tuple[int, bytes]]:
     """All entries below `size` with their places."""
     return enumerate(log.entries(0, size))
-
-
-def value_at(document: Document | None, path: tuple[str, ...]) -> object:
-    """The value under nested keys, None where one of them is missing."""
-    value: object = document
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import Document, Opening
+from recorder.log.entries import Document, Opening, value_at
 from recorder.log.journal import Log, LogDamagedError, Writer
 from recorder.seal import certificate, sshsig
 from recorder.seal.keys import fingerprint, public_blob, public_bytes
@@ -22,6 +22,7 @@ from recorder.seal.keys import fingerprint, public_blob, public_bytes
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_CHARACTERS = 8
 _SESSION_MARK = b'"action":"session-opened"'
+_LIFE_MARK = b'"action":"session-'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,14 @@ class Notary:
         with self.log.writing(self._key) as writer:
             return self._append(writer, document)
 
-    def append_once(self, document: Document, known: Callable[[Document], bool]) -> int:
-        """Append unless the log already has an entry that `known` recognises; the index of either."""
+    def append_ending(self, session_id: str, document: Document) -> Document:
+        """Append a session's closing entry unless the log has one; returns the one that the log has then."""
         with self.log.writing(self._key) as writer:
-            for distance, entry in enumerate(writer.back(writer.size), 1):
-                if known(entries.decode(entry, "log")):
-                    return writer.size - distance
-            return self._append(writer, document)
+            found = _last_of_session(writer, session_id)
+            if found is not None and entries.action(found) != entries.OPENED:
+                return found
+            self._append(writer, document)
+            return document
 
     def sign_file(self, digest: bytes) -> str:
         """The host key's armored SSH signature over the file with this SHA-256."""
@@ -127,10 +129,21 @@ def last_number(writer: Writer) -> int:
     return 0
 
 
+def _last_of_session(writer: Writer, session_id: str) -> Document | None:
+    """The session's last entry about its life; None where it has none."""
+    mark = session_id.encode()
+    for entry in writer.back(writer.size):
+        if mark in entry and _LIFE_MARK in entry:
+            document = entries.decode(entry, "log")
+            if value_at(document, ("sealcast", "session")) == session_id:
+                return document
+    return None
+
+
 def _number(entry: bytes) -> int:
     try:
-        number = entries.decode(entry, "log")["sealcast"]["number"]
-    except (FormatError, KeyError, TypeError):
+        number = value_at(entries.decode(entry, "log"), ("sealcast", "number"))
+    except FormatError:
         number = None
     if type(number) is not int:
         raise LogDamagedError("the last session-opened entry of the log has no session number")

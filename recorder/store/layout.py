@@ -175,7 +175,11 @@ class Store:
 
     def is_live(self, session_id: str) -> bool:
         """Whether a process holds the session's live file, or is about to make it."""
-        return _is_locked(self.live_path(session_id)) or _is_locked(self.opening_path(session_id))
+        return self.is_starting(session_id) or _is_locked(self.live_path(session_id))
+
+    def is_starting(self, session_id: str) -> bool:
+        """Whether a process holds the mark of a session whose live file is not made yet."""
+        return _is_locked(self.opening_path(session_id))
 
 
 def checked_id(session_id: str) -> str:
