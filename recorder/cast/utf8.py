@@ -23,7 +23,7 @@ class Utf8Stream:
     def feed(self, data: bytes) -> list[Piece]:
         """The pieces of one read, in order."""
         pieces: list[Piece] = []
-        if self._split:
+        if self._split and data:
             head = self._finish_split(data)
             pieces.append(head)
             data = data[len(head[1] or b"") :]

@@ -6,7 +6,7 @@ from time import gmtime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder.seal import sshsig
-from recorder.seal.merkle import Frontier
+from recorder.seal.merkle import Frontier, leaf_hash
 from recorder.seal.note import Checkpoint, sign_note
 
 FINAL = "final"
@@ -32,7 +32,7 @@ class Sealer:
 
     def add(self, line: bytes) -> None:
         """Take in the next line as it stands in the file, newline included."""
-        self._tree.add(sha256(b"\0" + line).digest())
+        self._tree.add(leaf_hash(line))
         self._file.update(line)
 
     def seal(self, now_ms: int, final: bool = False) -> str:
