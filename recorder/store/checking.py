@@ -1,0 +1,235 @@
+"""Checking recordings: integrity from their own bytes and keys, completeness from the log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from recorder.cast.reader import iter_lines
+from recorder.errors import ExitCode, SealcastError
+from recorder.log.audit import Audit, LogFinding, audit
+from recorder.log.history import SessionHistory
+from recorder.safe_text import safe
+from recorder.seal.findings import Kind, clock
+from recorder.seal.identity import KeyState
+from recorder.seal.verify import Integrity, Progress, check_recording
+from recorder.store import completeness, trust
+from recorder.store.catalog import Session, sessions_of
+from recorder.store.check_rows import rows
+from recorder.store.completeness import Completeness
+from recorder.store.layout import LIVE_SUFFIX, SEALED_SUFFIX, SIGNATURE_SUFFIX, Store
+from recorder.store.reading import open_file, open_stored
+from recorder.store.signature import SignatureFile, judge_signature
+from recorder.store.state import State
+from recorder.store.survey import SealTrail
+from recorder.store.targets import Target
+from recorder.store.verdict import CheckRow, Verdict
+
+__all__ = ["CheckRow", "Checker", "State", "Verdict", "check", "check_all", "log_findings"]
+
+_NOT_PROVED = {
+    KeyState.UNKNOWN: State.UNKNOWN_KEY,
+    KeyState.NONE: State.UNSIGNED,
+}
+
+
+def check(store: Store, target: Target, progress: Progress | None = None) -> Verdict:
+    """Check one recording. `progress` hears the bytes of text checked so far."""
+    return Checker(store).check(target, progress)
+
+
+def check_all(store: Store, progress: Progress | None = None) -> Iterator[tuple[Session, Verdict]]:
+    """Check every session of the store, the newest first; `log_findings` tells about the log itself."""
+    checker = Checker(store)
+    for session in checker.sessions:
+        yield session, checker.check(Target(session.path, session), progress)
+
+
+def log_findings(store: Store) -> list[LogFinding]:
+    """Everything that is wrong with the log itself."""
+    return Checker(store).audit.findings if store.exists() else []
+
+
+class Checker:
+    """Checks recordings against one reading of the log; make a new one to see what came later."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The log, read and proved once."""
+        return audit(self._store.log)
+
+    @cached_property
+    def sessions(self) -> list[Session]:
+        """The sessions of the store, the newest first; an empty list without a store."""
+        return sessions_of(self._store, self.audit.history) if self._store.exists() else []
+
+    @cached_property
+    def _keys(self) -> list[trust.TrustedKey]:
+        return trust.read_keys(self._store.trusted_path)
+
+    def check(self, target: Target, progress: Progress | None = None) -> Verdict:
+        """The verdict on a session of the store, or on a file from elsewhere."""
+        if target.session is not None and target.path is None:
+            return self._without_file(target.session)
+        if target.path is None:
+            raise SealcastError("nothing to check", code=ExitCode.TARGET)
+        reading = self._read(target, progress)
+        if target.session is not None:
+            return self._stored(target.session, target.path, reading)
+        return self._outside(target.path, reading)
+
+    def _read(self, target: Target, progress: Progress | None) -> "_Reading":
+        path = target.path or Path()
+        trail = SealTrail()
+        name = safe(path.name)
+        try:
+            with (open_file if target.session is None else open_stored)(path) as file:
+                lines = trail.follow(iter_lines(file, name=name))
+                integrity = check_recording(lines, trust.certifiers(self._keys), progress)
+        except OSError as error:
+            raise SealcastError(f"cannot read {safe(str(path))}: {error}", code=ExitCode.TARGET) from error
+        signature = judge_signature(_signature_path(path), integrity, trust.signers(self._keys))
+        return _Reading(integrity, trail.claims, signature)
+
+    def _without_file(self, session: Session) -> Verdict:
+        item = self.audit.history.sessions.get(session.id)
+        expected = str(self._store.sealed_path(session.id))
+        found = completeness.missing(item or SessionHistory(session.id), expected)
+        row = CheckRow("log entry", found.state.sign, found.sentence, found.advice)
+        return Verdict(found.state, found.state.word, "there are no bytes to check", found.sentence, (row,))
+
+    def _stored(self, session: Session, path: Path, reading: "_Reading") -> Verdict:
+        item = self.audit.history.sessions.get(session.id)
+        if session.live:
+            return _verdict(reading, _live(reading.integrity), is_live=True)
+        if item is None:
+            return _verdict(reading, completeness.not_in_log(self.audit, _number(reading.integrity)))
+        if path == self._store.live_path(session.id):
+            return _verdict(reading, _not_sealed(reading.integrity))
+        return _verdict(reading, self._compare(item, reading))
+
+    def _outside(self, path: Path, reading: "_Reading") -> Verdict:
+        """A file from elsewhere, which may be a copy of a recording that the log here knows."""
+        integrity = reading.integrity
+        if integrity.header is None:
+            return _not_a_recording(integrity)
+        session = integrity.header.session
+        item = None
+        if session is not None and integrity.key is KeyState.TRUSTED and self._store.exists():
+            item = self.audit.history.sessions.get(session.session)
+        if item is not None and session is not None and session.host == self._store.host:
+            return _verdict(reading, self._compare(item, reading))
+        return _verdict(reading, _alone(integrity, path))
+
+    def _compare(self, item: SessionHistory, reading: "_Reading") -> Completeness:
+        return completeness.compare(item, self.audit, reading.integrity, reading.claims)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one pass over the bytes gave."""
+
+    integrity: Integrity
+    claims: dict[int, bytes]
+    signature: SignatureFile
+
+
+def _signature_path(path: Path) -> Path:
+    name = path.name.removesuffix(SEALED_SUFFIX).removesuffix(LIVE_SUFFIX)
+    return path.with_name(f"{name}{SIGNATURE_SUFFIX}")
+
+
+def _number(integrity: Integrity) -> int:
+    header = integrity.header
+    return header.session.number if header is not None and header.session is not None else 0
+
+
+def _live(integrity: Integrity) -> Completeness:
+    sentence = f"it is being recorded: so far verified to {clock(integrity.sealed_until)}"
+    return Completeness(State.LIVE, sentence)
+
+
+def _not_sealed(integrity: Integrity) -> Completeness:
+    sentence = f"its recorder is gone and it is not sealed yet: it ends at {clock(integrity.duration)}"
+    return Completeness(State.TRUNCATED, sentence, advice=("the next sealcast rec seals it",))
+
+
+def _alone(integrity: Integrity, path: Path) -> Completeness:
+    """No log to compare with: the file alone must tell."""
+    where = "no log here has this recording to compare with"
+    if integrity.final:
+        return Completeness(State.UNCONFIRMED, f"nothing is cut off its end (final seal present); {where}")
+    advice = (f"ask the host for its log, or compare {safe(path.name)} with the copy in its store",)
+    sentence = f"ends at {clock(integrity.duration)} without a closing record; {where}"
+    return Completeness(State.TRUNCATED, sentence, advice=advice)
+
+
+def _not_a_recording(integrity: Integrity) -> Verdict:
+    sentence = integrity.findings[0].sentence if integrity.findings else "not an asciicast"
+    row = CheckRow("format", State.UNREADABLE.sign, sentence)
+    state = State.UNREADABLE
+    return Verdict(
+        state, state.word, sentence, "there is no recording to look for", (row,), findings=integrity.findings
+    )
+
+
+def _verdict(reading: _Reading, complete: Completeness, is_live: bool = False) -> Verdict:
+    integrity = reading.integrity
+    state, word = _judge(reading, complete)
+    return Verdict(
+        state=state,
+        word=word,
+        integrity=_integrity_sentence(integrity),
+        completeness=complete.sentence,
+        rows=rows(integrity, reading.signature, complete, is_live),
+        verified_to_s=_verified_to(integrity, complete),
+        bad_from_s=_bad_from(integrity, complete),
+        findings=integrity.findings,
+    )
+
+
+def _judge(reading: _Reading, complete: Completeness) -> tuple[State, str]:
+    """Bad bytes weigh most, then what the log says is bad, then what is not proved."""
+    integrity = reading.integrity
+    if integrity.bad:
+        return State.BAD, State.BAD.word
+    if complete.state is State.BAD:
+        return State.BAD, complete.word or State.BAD.word
+    if reading.signature.bad and integrity.key is KeyState.TRUSTED:
+        return State.BAD, State.BAD.word
+    unproved = _NOT_PROVED.get(integrity.key)
+    if unproved is not None:
+        return unproved, unproved.word
+    return complete.state, complete.state.word
+
+
+def _integrity_sentence(integrity: Integrity) -> str:
+    if integrity.bad:
+        first = integrity.bad[0]
+        intact = f"; 00:00 to {clock(integrity.sealed_until)} is intact" if integrity.seals else ""
+        return f"{first.sentence}{intact}"
+    if integrity.key in _NOT_PROVED:
+        return next((item.sentence for item in integrity.findings if item.kind in _KEY_KINDS), "not proved")
+    unsealed = [item for item in integrity.findings if item.kind is Kind.UNSEALED_TAIL]
+    tail = f"; {unsealed[0].sentence}" if unsealed else ""
+    return f"00:00 to {clock(integrity.sealed_until)} is as it was sealed{tail}"
+
+
+_KEY_KINDS = {Kind.UNKNOWN_KEY, Kind.UNSIGNED}
+
+
+def _verified_to(integrity: Integrity, complete: Completeness) -> float | None:
+    if integrity.key is not KeyState.TRUSTED:
+        return None
+    if complete.matches_log and not integrity.bad:
+        return integrity.duration
+    return integrity.sealed_until
+
+
+def _bad_from(integrity: Integrity, complete: Completeness) -> float | None:
+    if integrity.bad:
+        return integrity.bad_from_s
+    return complete.bad_from_s if complete.state is State.BAD else None
