@@ -1,0 +1,187 @@
+"""The terminal interface: an app around the screens, and the two functions that start it.
+
+Textual draws on standard error and reads keys from descriptor 0, so standard output stays free for answers.
+"""
+
+import asyncio
+import locale
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from datetime import UTC, tzinfo
+from time import monotonic
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from recorder.errors import ExitCode, SealcastError
+from recorder.store.layout import Store
+from recorder.store.targets import Target
+from tui.look import PALETTES, Kind, Look, choose
+from tui.options import PlayOptions
+from tui.screens.base import RoomyScreen
+from tui.screens.library import LibraryScreen
+from tui.screens.player import PlayerScreen
+from tui.source import Source, Subject
+
+TERMINATED = 128 + signal.SIGTERM
+_CRASH_VARIABLE = "SEALCAST_TEST_CRASH"
+"""Makes the program fail once it is drawn, so that the way out can be tested."""
+
+
+class SealcastApp(App[None]):
+    """Holds the look and the way out; everything else is in the screens."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", show=False, id="app.interrupt"),
+        Binding("ctrl+q", "leave", "quit", id="app.quit"),
+        Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend"),
+        Binding("ctrl+l", "redraw", "draw again", id="app.redraw"),
+    ]
+    INTERRUPT_WITHIN = 2.0
+    """Seconds in which a second Ctrl+C ends the program."""
+
+    def __init__(self, first: RoomyScreen, look: Look) -> None:
+        super().__init__(ansi_color=None if look.kind is Kind.RGB else True)
+        self.look = look
+        self._first = first
+        self._interrupted = -self.INTERRUPT_WITHIN
+        self.crash: BaseException | None = None
+        self._use_theme(look)
+
+    def on_mount(self) -> None:
+        """Show the first screen; end in order when told to."""
+        self.push_screen(self._first)
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, lambda: self.exit(return_code=TERMINATED))
+        if os.environ.get(_CRASH_VARIABLE):
+            self.call_after_refresh(self._fail)
+
+    def action_interrupt(self) -> None:
+        """The second Ctrl+C within two seconds ends the program."""
+        if monotonic() - self._interrupted < self.INTERRUPT_WITHIN:
+            self.exit(return_code=ExitCode.INTERRUPTED)
+            return
+        self._interrupted = monotonic()
+        if isinstance(self.screen, RoomyScreen):
+            self.screen.say("press Ctrl+C again to quit")
+
+    def action_leave(self) -> None:
+        """End the program."""
+        self.exit()
+
+    def action_redraw(self) -> None:
+        """Draw everything again."""
+        self.refresh(layout=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that fails in a way nobody foresaw is a bug like any other."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            raise event.worker.error
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave the terminal in order and keep the report for `finish`; tests see the error itself."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        if self.crash is None:
+            self.crash = error
+        self.exit(return_code=ExitCode.BUG)
+
+    def _fail(self) -> None:
+        raise RuntimeError(f"{_CRASH_VARIABLE} is set")
+
+    def _use_theme(self, look: Look) -> None:
+        """Textual's own parts (input fields) in the colours of the look."""
+        if look.kind is not Kind.RGB:
+            self.theme = "ansi-dark"
+            return
+        palette = PALETTES[look.name]
+        self.register_theme(
+            Theme(
+                name=f"sealcast-{look.name}",
+                primary=palette.good,
+                secondary=palette.dim,
+                warning=palette.warn,
+                error=palette.warn,
+                foreground=palette.text,
+                background=palette.back,
+                surface=palette.back,
+                panel=palette.panel,
+                dark=look.name != "light",
+            )
+        )
+        self.theme = f"sealcast-{look.name}"
+
+
+def run_library(  # noqa: PLR0913 - these are the options of the command line
+    store: Store,
+    query: str | None = None,
+    *,
+    zone: tzinfo = UTC,
+    theme: str | None = None,
+    ascii_only: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Show the Library, narrowed by `query`; returns the exit code. SealcastError without a terminal."""
+    _require_terminal("sealcast ls")
+    first = LibraryScreen(Source(store), PlayOptions(), zone, query or "")
+    return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
+
+
+def run_player(  # noqa: PLR0913 - these are the options of the command line
+    store: Store,
+    target: Target,
+    at: float | None = None,
+    *,
+    paused: bool | None = None,
+    speed: float = 1.0,
+    idle: float | None = 2.0,
+    zone: tzinfo = UTC,
+    theme: str | None = None,
+    ascii_only: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Replay a target from `at` seconds, or from the target's own moment; returns the exit code.
+
+    `paused` None means: paused exactly when a moment is given. `idle` None plays idle time in full.
+    """
+    _require_terminal("sealcast play --plain")
+    at = target.at if at is None else at
+    options = PlayOptions(at, at is not None if paused is None else paused, speed, idle)
+    first = PlayerScreen(Source(store), Subject.of_target(target), options, zone)
+    return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
+
+
+def _run(app: SealcastApp, mouse: bool) -> int:
+    app.run(mouse=mouse)
+    if app.crash is not None:
+        return _report(app.crash)
+    return app.return_code or ExitCode.OK
+
+
+def _report(crash: BaseException) -> int:
+    """One line for the person, the rest into a file only they can read."""
+    with tempfile.NamedTemporaryFile("w", prefix="sealcast-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(crash, file=file)
+    sys.stderr.write(f"sealcast: this is a bug; the report is in {file.name}\n")
+    return ExitCode.BUG
+
+
+def _require_terminal(instead: str) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SealcastError("this needs a terminal", f"without one: {instead}", ExitCode.USAGE)
+
+
+def _is_utf8() -> bool:
+    return locale.getpreferredencoding(False).lower().replace("-", "") == "utf8"

@@ -1,0 +1,92 @@
+"""What workers tell screens. A later progress message replaces an earlier one."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from recorder.cast.v2 import Header
+from recorder.errors import SealcastError
+from recorder.store.catalog import Session
+from recorder.store.verdict import Verdict
+from tui.player import Player
+
+
+class Progress(Message):
+    """Only the newest of these counts."""
+
+    def can_replace(self, message: Message) -> bool:
+        """A later one makes an earlier one pointless."""
+        return type(self) is type(message)
+
+
+@dataclass
+class Opened(Message):
+    """The header was read; events follow into the player's recording."""
+
+    header: Header
+    player: Player
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class Loaded(Progress):
+    """More events are in, or the keyframes reach further."""
+
+    events: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class Unreadable(Message):
+    """The recording cannot be shown."""
+
+    error: SealcastError
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class CheckProgress(Progress):
+    """A verification has come this far, in percent."""
+
+    percent: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class Checked(Message):
+    """A verdict is known; `key` says of what."""
+
+    key: str
+    verdict: Verdict
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class Listed(Message):
+    """The sessions of the store, newest first."""
+
+    sessions: list[Session]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class Filtered(Message):
+    """The sessions that match; stale unless `generation` is the current one."""
+
+    sessions: list[Session]
+    generation: int
+
+    def __post_init__(self) -> None:
+        super().__init__()

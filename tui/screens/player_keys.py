@@ -1,0 +1,67 @@
+"""The key map of the player."""
+
+from textual.binding import Binding, BindingType
+
+_PLAYBACK = Binding.Group("Playback")
+_GO = Binding.Group("Go to")
+_LOOK = Binding.Group("Look")
+_ACT = Binding.Group("Act")
+
+
+def _key(keys: str, action: str, text: str, name: str, group: Binding.Group) -> Binding:
+    return Binding(keys, action, text, id=f"player.{name}", group=group)
+
+
+PLAYER_KEYS: list[BindingType] = [
+    _key("space,p", "toggle", "play / pause", "play", _PLAYBACK),
+    _key("left", "seek(-5)", "5 seconds back", "seek_back", _PLAYBACK),
+    _key("right", "seek(5)", "5 seconds forward", "seek_fwd", _PLAYBACK),
+    _key("shift+left", "seek(-60)", "1 minute back", "seek_back_long", _PLAYBACK),
+    _key("shift+right", "seek(60)", "1 minute forward", "seek_fwd_long", _PLAYBACK),
+    _key("comma", "step(-1)", "one change back", "step_back", _PLAYBACK),
+    _key("full_stop", "step(1)", "one change forward", "step_fwd", _PLAYBACK),
+    _key("right_curly_bracket,greater_than_sign", "faster", "double speed", "faster", _PLAYBACK),
+    _key("left_curly_bracket,less_than_sign", "slower", "half speed", "slower", _PLAYBACK),
+    _key("backspace", "normal_speed", "normal speed", "speed_reset", _PLAYBACK),
+    _key("i", "idle", "skip idle on / off", "idle", _PLAYBACK),
+    _key("g", "goto", "a typed time", "goto", _GO),
+    _key("home", "share(0)", "start", "start", _GO),
+    _key("G,end", "end", "end", "end", _GO),
+    _key("pageup", "by_share(-0.1)", "10 % back", "pct_back", _GO),
+    _key("pagedown", "by_share(0.1)", "10 % forward", "pct_fwd", _GO),
+    *(_key(str(n), f"share({n / 10})", "0 % … 90 %", f"pct.{n}", _GO) for n in range(10)),
+    _key("left_square_bracket", "mark(-1)", "previous mark", "mark_prev", _GO),
+    _key("right_square_bracket", "mark(1)", "next mark", "mark_next", _GO),
+    _key("f", "full", "full screen", "full", _LOOK),
+    _key("t", "timeline", "timeline on / off", "timeline", _LOOK),
+    _key("plus,equals_sign", "zoom(1)", "zoom the timeline in", "zoom_in", _LOOK),
+    _key("minus", "zoom(-1)", "zoom the timeline out", "zoom_out", _LOOK),
+    _key("H", "pan(-8, 0)", "pan left", "pan_left", _LOOK),
+    _key("J", "pan(0, 4)", "pan down", "pan_down", _LOOK),
+    _key("K", "pan(0, -4)", "pan up", "pan_up", _LOOK),
+    _key("L", "pan(8, 0)", "pan right", "pan_right", _LOOK),
+    _key("z", "follow", "follow the cursor", "follow_cursor", _LOOK),
+    _key("d", "details", "details, verification", "details", _ACT),
+    _key("V", "verify", "verify again", "verify", _ACT),
+    _key("Y", "copy_link", "copy link to this moment", "copy_link", _ACT),
+    _key("q", "back", "back", "back", _ACT),
+    Binding("escape", "clear", show=False),
+]
+
+HINTS = (
+    ("space", "play"),
+    ("←→", "5s"),
+    ("⇧←→", "1m"),
+    (", .", "step"),
+    ("g", "go to"),
+    ("{ }", "speed"),
+    ("i", "skip idle"),
+    ("f", "full"),
+    ("d", "details"),
+    ("Y", "copy link"),
+    ("V", "verify"),
+    ("t", "timeline"),
+    ("+ -", "zoom"),
+    ("H J K L", "pan"),
+    ("q", "back"),
+)

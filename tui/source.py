@@ -1,0 +1,104 @@
+"""Where screens get sessions, events and verdicts from: the store, seen from the interface."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+from recorder.store.checking import check
+
+from recorder.cast.events import Event
+from recorder.cast.header import Header
+from recorder.cast.reader import open_events
+from recorder.errors import ExitCode, SealcastError
+from recorder.safe_text import safe
+from recorder.store.catalog import Session, list_sessions
+from recorder.store.layout import Store
+from recorder.store.reading import open_file, open_stored
+from recorder.store.targets import Target
+from recorder.store.verdict import Verdict
+from tui.facts import short_id, start_label, who
+from tui.times import wall_label
+
+Progress = Callable[[int], None]
+"""Is told how far a job has come, in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is being looked at: a session of the store, or a file from elsewhere."""
+
+    target: Target
+    name: str
+    """The session id, or the name of the file."""
+    session: Session | None
+    label: str
+    start: datetime | None
+
+    @classmethod
+    def of_session(cls, session: Session) -> "Subject":
+        """A session of the store."""
+        return cls(Target(session.path, session), session.id, session, who(session), session.start)
+
+    @classmethod
+    def of_target(cls, target: Target) -> "Subject":
+        """What somebody named on a command line."""
+        if target.session is not None:
+            return cls.of_session(target.session)
+        name = target.path.name if target.path is not None else "?"
+        return cls(target, name, None, safe(name, 80), None)
+
+    @property
+    def short(self) -> str:
+        """The id as it is shown and typed."""
+        return short_id(self.name) if self.session is not None else safe(self.name, 40)
+
+    def when(self, zone: tzinfo, wide: bool) -> str:
+        """When it was recorded, as far as that is known."""
+        if self.session is not None:
+            return start_label(self.session, zone, wide)
+        return f"{self.start.astimezone(zone):%Y-%m-%d} {wall_label(self.start, zone)}" if self.start else ""
+
+    def described_by(self, header: Header) -> "Subject":
+        """Filled in from the header where the store knows nothing."""
+        if self.session is not None:
+            return self
+        start = None if header.timestamp is None else datetime.fromtimestamp(header.timestamp, UTC)
+        label = safe(f"{header.session.user}@{header.session.host}") if header.session else self.label
+        return replace(self, label=label, start=start)
+
+
+class Source:
+    """The store as the screens use it. Every method may take long: call it from a worker."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def sessions(self) -> list[Session]:
+        """All sessions, newest first."""
+        return list_sessions(self.store)
+
+    def looked_in(self) -> list[tuple[str, str]]:
+        """Every place that was looked in, with its state."""
+        root = self.store.root
+        if not root.exists():
+            return [(str(root), "folder does not exist")]
+        return [(str(root), "empty" if os.access(root, os.R_OK | os.X_OK) else "not readable")]
+
+    @contextmanager
+    def events(self, subject: Subject) -> Iterator[tuple[Header, Iterator[Event]]]:
+        """The header and the events of a recording; unreadable events are passed over."""
+        path = subject.target.path
+        if path is None:
+            raise SealcastError(
+                f"the recording of {safe(subject.name)} is missing",
+                "the log says that it was made; restore it from a copy",
+                ExitCode.TARGET,
+            )
+        with open_file(path) if subject.session is None else open_stored(path) as file:
+            yield open_events(file, safe(subject.name), lenient=True)
+
+    def check(self, subject: Subject, progress: Progress | None = None) -> Verdict:
+        """Integrity and completeness, from the bytes on disk."""
+        return check(self.store, subject.target, progress)
