@@ -4,7 +4,7 @@ import fnmatch
 import ipaddress
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
@@ -36,7 +36,9 @@ class Facts(Protocol):
     @property
     def origin(self) -> str: ...
     @property
-    def source(self) -> Mapping[str, object] | None: ...
+    def source(self) -> str | None:
+        """The client's address."""
+
     @property
     def exit_status(self) -> int | None: ...
     @property
@@ -118,9 +120,11 @@ def any_text(value: str) -> Test:
     found = contains(value)
 
     def ask(facts: Facts, _state: str | None) -> bool:
-        address = str((facts.source or {}).get("ip", ""))
         return any(
-            map(found, (facts.user, facts.host, facts.title, facts.reason, facts.command, facts.id, address))
+            map(
+                found,
+                (facts.user, facts.host, facts.title, facts.reason, facts.command, facts.id, facts.source),
+            )
         )
 
     return Test(ask)
@@ -166,7 +170,7 @@ def _id(value: str, _clock: Clock) -> Test:
 
 def _from(value: str, _clock: Clock) -> Test:
     tests = [_address(choice) for choice in _choices(value)]
-    return Test(lambda facts, _state: any(test(str((facts.source or {}).get("ip", ""))) for test in tests))
+    return Test(lambda facts, _state: any(test(facts.source or "") for test in tests))
 
 
 def _address(choice: str) -> Callable[[str], bool]:
@@ -330,8 +334,19 @@ def _flag(name: str) -> Callable[[Facts], bool]:
     return _FLAGS[name]
 
 
-CHECK_STATES = ("verified", "partial", "truncated", "unsigned", "unknown key", "bad", "missing", "unreadable")
-_CHECK_NAMES = {"ok": "verified", "live": "partial", "unknown": "unknown key", "unknown-key": "unknown key"}
+_CHECK_NAMES = {
+    "ok": "verified",
+    "verified": "verified",
+    "live": "partial",
+    "partial": "partial",
+    "truncated": "truncated",
+    "unconfirmed": "not in a log here",
+    "unsigned": "unsigned",
+    "unknown": "unknown key",
+    "bad": "bad",
+    "missing": "missing",
+    "unreadable": "unreadable",
+}
 
 
 def _check(value: str, _clock: Clock) -> Test:
@@ -345,9 +360,9 @@ def _check(value: str, _clock: Clock) -> Test:
 
 
 def _check_state(name: str) -> str:
-    state = _CHECK_NAMES.get(name.lower(), name.lower())
-    if state not in CHECK_STATES:
-        raise BadValueError(f'no check state "{name}", use ok, {", ".join(CHECK_STATES[1:])}')
+    state = _CHECK_NAMES.get(name.lower())
+    if state is None:
+        raise BadValueError(f'no check state "{name}", use {", ".join(_CHECK_NAMES)}')
     return state
 
 

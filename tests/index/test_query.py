@@ -1,7 +1,6 @@
 """The query language against sessions written out by hand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -27,7 +26,7 @@ class Facts:
     title: str | None = "Web upgrade"
     reason: str | None = "INC-4711"
     origin: str = "sshd"
-    source: Mapping[str, object] | None = field(default_factory=lambda: {"ip": "10.9.1.22", "port": 50122})
+    source: str | None = "10.9.1.22"
     exit_status: int | None = 0
     command: str | None = None
 

@@ -1,0 +1,5 @@
+"""`python -m recorder.cli`."""
+
+from recorder.cli.main import main
+
+main()

@@ -1,0 +1,90 @@
+"""`sealcast cat`: a recording as text."""
+
+import itertools
+import sys
+from collections.abc import Iterator
+
+import click
+
+from recorder.cast.reader import iter_output, open_events
+from recorder.cli import output
+from recorder.cli.pages import Verb
+from recorder.cli.recordings import check_before_showing, names_of, open_target
+from recorder.cli.settings import Settings, settings_of
+from recorder.cli.stores import TargetType, open_store
+from recorder.cli.transcript import Written, transcribe
+from recorder.errors import ExitCode, SealcastError
+from recorder.store.targets import Target, resolve
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("sealcast cat k7f3q9xw", "everything the session showed"),
+        ("sealcast cat k7f3q9xw@1m..2m30s --with-times", "a part of it, each line with its time"),
+        ("sealcast cat --raw k7f3q9xw > bytes", "the exact bytes"),
+    ],
+    codes=[ExitCode.OK, ExitCode.USAGE, ExitCode.TARGET, ExitCode.FORMAT],
+    topics=["time"],
+)
+@click.argument("target", type=TargetType(), metavar="TARGET[@T1..T2]")
+@click.option("--with-times", is_flag=True, help="Put before each line when it was written.")
+@click.option("--max-lines", type=click.IntRange(min=1), metavar="N", help="Stop after N lines.")
+@click.option("--raw", is_flag=True, help="The exact bytes, escape sequences and all.")
+@click.option("--force", is_flag=True, help="With --raw: even to a terminal.")
+@click.pass_context
+def cat(
+    context: click.Context, *, target: str, with_times: bool, max_lines: int | None, raw: bool, force: bool
+) -> None:
+    """Print what a session showed, as text.
+
+    The output is replayed in a terminal of its own and read off it: lines that scrolled away, were
+    cleared, or stood on the screen at the end. A full-screen program is one line; play shows it.
+    """
+    if raw and sys.stdout.isatty() and not force:
+        raise SealcastError(
+            "raw output can control your terminal", "send it to a file or a pipe, or add --force"
+        )
+    settings = settings_of(context)
+    store = open_store(settings)
+    found = resolve(store, target)
+    check_before_showing(store, found, settings)
+    if raw:
+        _write_raw(found)
+        return
+    lines = _lines(found)
+    if max_lines is not None:
+        lines = _cut_off(lines, max_lines, settings)
+    output.write_lines(
+        (f"{output.offset(line.time)}  {line.text}" if with_times else line.text for line in lines), settings
+    )
+
+
+def _write_raw(target: Target) -> None:
+    start, end = _span(target)
+    with open_target(target) as file:
+        _header, events = open_events(file, names_of(target).full, lenient=True)
+        for time, data in iter_output(events):
+            if start <= time <= end:
+                sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _lines(target: Target) -> Iterator[Written]:
+    start, end = _span(target)
+    with open_target(target) as file:
+        header, events = open_events(file, names_of(target).full, lenient=True)
+        until = itertools.takewhile(lambda event: event.time <= end, events)
+        for line in transcribe(header.width, header.height, until):
+            if line.time >= start:
+                yield line
+
+
+def _span(target: Target) -> tuple[float, float]:
+    return target.at or 0.0, float("inf") if target.until is None else target.until
+
+
+def _cut_off(lines: Iterator[Written], limit: int, settings: Settings) -> Iterator[Written]:
+    yield from itertools.islice(lines, limit)
+    if next(lines, None) is not None:
+        settings.note(f"cut after {limit:,} lines")

@@ -1,0 +1,133 @@
+"""`sealcast help`: pages on what several commands share."""
+
+from collections.abc import Callable, Iterator
+
+import click
+
+from recorder.cli.output import write_lines
+from recorder.cli.pages import CODES, Verb
+from recorder.cli.settings import settings_of
+from recorder.errors import ExitCode, SealcastError
+from recorder.safe_text import safe
+
+_TIME = """\
+A moment in a recording, after @ or in --at:
+  12m34s  1h05m  754.2  12:34  1:05:00  45%
+A range: TARGET@1m..2m30s, TARGET@..30s, TARGET@5m..
+
+Wall-clock times, in queries:
+  2026-09-08  2026-09-08T14:00  2026-09-08T14:00:05Z  14:00 (today)
+  -2h  -7d (that long ago)  now  today  yesterday  monday (the last one)
+
+Zone: UTC, unless --local or --tz ZONE is given or the time carries its own. JSON is always UTC."""
+
+_KEYS = """\
+Library
+  Enter     play                /         filter            d      details
+  n, p      next, previous      ?         all keys          q      quit
+
+Player
+  Space     play, pause         , .       one frame back, forward
+  Left      5 s back            Right     5 s forward       (Shift: 1 min)
+  0-9       to 0 %-90 %         g         go to a time      gg, G  start, end
+  { }       slower, faster      i         skip idle time on or off
+  d         details             ?         all keys          q      back
+
+? shows the keys of the screen you are on."""
+
+_JSON = """\
+--json writes one document, --jsonl one object per line as found.
+  {"schema": "sealcast.sessions/1", "total": 214, "returned": 20, "complete": false, "reason": "limit",
+   "items": [...]}
+Times are RFC 3339 UTC with milliseconds, lengths are seconds as numbers.
+What is not known is null, never left out.
+"complete": false and "reason" say that a limit or an error cut the list.
+New fields may be added; meanings never change within a schema number.
+Recorded text is as recorded; control characters are escaped, so the output is safe to look at.
+Schemas: sealcast.sessions/1 (ls), sealcast.session/1 (show), sealcast.verdicts/1 (verify),
+sealcast.keys/1 (keys)."""
+
+_FILES = """\
+The store: --store PATH, else $SEALCAST_STORE, else $SEALCAST_HOME, else $XDG_DATA_HOME/sealcast,
+else ~/.local/share/sealcast
+  keys/host, host.pub       this host's signing key (OpenSSH Ed25519)
+  keys/trusted              whose recordings verify (allowed_signers format)
+  live/ID.cast              being recorded
+  sealed/YYYY/MM/DD/ID.cast.zst  finished, and ID.cast.sig, its signature
+  log/                      the signed log of everything that happened (C2SP tlog-tiles)
+
+Without sealcast:
+  zstd -d ID.cast.zst && asciinema play ID.cast
+  ssh-keygen -Y verify -f keys/trusted -I HOST -n sealcast -s ID.cast.sig < ID.cast
+
+Error reports: $XDG_STATE_HOME/sealcast/ (~/.local/state/sealcast/)"""
+
+
+def _query() -> Iterator[str]:
+    from recorder.index.terms import FIELDS  # noqa: PLC0415  only this page needs it
+
+    yield "Terms side by side must all hold. OR, AND, NOT and parentheses; -x or !x says not x."
+    yield 'A word finds any of the words of a session; "quotes" keep spaces; * is any text, ? any character.'
+    yield "user:alice,bob means either. Small letters match any case, a capital makes the term exact."
+    yield ""
+    width = max(len(name) for name in FIELDS) + 2
+    shown = {name: field for name, field in FIELDS.items() if name != "state"}
+    for name, field in shown.items():
+        yield f"  {name + ':':{width}}{field.about:36}  {'  '.join(field.examples)}"
+    yield ""
+    yield "  sealcast ls user:alice host:web-* after:-7d"
+    yield "  sealcast ls 'exit:!=0 OR check:bad' -title:test"
+
+
+def _exit_codes() -> Iterator[str]:
+    for code, meaning in CODES.items():
+        yield f"  {int(code):3}  {meaning}"
+    yield ""
+    yield "  sealcast rec ends with the exit status of the session: 128+n where signal n ended it."
+    yield "  verify over many: 4 wins over 3 over 6 over 5."
+
+
+TOPICS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "query": ("how to filter sessions", _query),
+    "time": ("moments, ranges, zones", lambda: iter(_TIME.splitlines())),
+    "keys": ("keys of the library and the player", lambda: iter(_KEYS.splitlines())),
+    "exit": ("exit codes", _exit_codes),
+    "json": ("output for programs", lambda: iter(_JSON.splitlines())),
+    "files": ("where things lie", lambda: iter(_FILES.splitlines())),
+}
+
+
+@click.command(
+    "help",
+    cls=Verb,
+    examples=[
+        ("sealcast help query", "the query language"),
+        ("sealcast help keys", "keys of the player"),
+        ("sealcast help ls", "the page of a command"),
+    ],
+    codes=[ExitCode.OK, ExitCode.USAGE],
+)
+@click.argument("topic", required=False, metavar="[TOPIC | COMMAND]")
+@click.pass_context
+def topics(context: click.Context, topic: str | None) -> None:
+    """Explain a topic or a command.
+
+    Topics: query, time, keys, exit, json, files.
+    """
+    settings = settings_of(context)
+    if topic in TOPICS:
+        write_lines(TOPICS[topic][1](), settings)
+        return
+    write_lines(_command_page(context, topic).splitlines(), settings)
+
+
+def _command_page(context: click.Context, name: str | None) -> str:
+    root = context.find_root()
+    if name is None:
+        return root.get_help()
+    program = root.command
+    command = program.get_command(root, name) if isinstance(program, click.Group) else None
+    if command is None:
+        raise SealcastError(f'no topic or command "{safe(name, 60)}"', f"topics: {', '.join(TOPICS)}")
+    with click.Context(command, info_name=name, parent=root) as below:
+        return command.get_help(below)
