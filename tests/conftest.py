@@ -90,11 +90,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A private home, short so that paths of Unix sockets fit, and the check that nothing is left behind.
 
     `TMPDIR` lies beside it and must be empty at the end; sealcast itself may write in `SEALCAST_HOME` only.
     """
+    tmp_path_factory.getbasetemp()  # made now, in the system's own directory
     descriptors, children = set(leaks.open_descriptors()), leaks.child_processes()
     base = Path(tempfile.mkdtemp(prefix="sc-", dir="/tmp"))
     for name in ("home", "tmp", "data", "run"):
