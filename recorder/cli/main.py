@@ -149,7 +149,19 @@ def run(arguments: Sequence[str]) -> int:
     return answer if isinstance(answer, int) else ExitCode.OK
 
 
+def _open_standard_streams() -> None:
+    """A closed descriptor 0, 1 or 2 would be given to the next file opened, and messages written into it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  as long as the process
+
+
 def main() -> NoReturn:
+    _open_standard_streams()
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

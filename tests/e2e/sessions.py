@@ -1,0 +1,151 @@
+"""Recorded sessions in real terminals, and what became of them."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pexpect
+
+from recorder.cast import events
+from recorder.cast.events import Event
+from recorder.cast.header import Header
+from recorder.cast.reader import iter_output, open_events
+from recorder.store.catalog import Session, list_sessions
+from recorder.store.checking import Verdict, check
+from recorder.store.layout import Store
+from recorder.store.reading import open_stored
+from recorder.store.targets import resolve
+
+SEALCAST = [sys.executable, "-m", "recorder.cli"]
+DEADLINE_SECONDS = 30.0
+PROMPT = "ready> "
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Return as soon as `condition` holds; fail with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain: {what}")
+        time.sleep(0.005)
+
+
+@contextmanager
+def terminal(
+    *command: str, size: tuple[int, int] = (24, 80), env: dict[str, str] | None = None
+) -> Iterator["pexpect.spawn[bytes]"]:
+    """`command` in a terminal of its own; killed at the end if it still runs."""
+    variables = dict(os.environ) | {"PS1": PROMPT, "PS2": "> "} | (env or {})
+    child: pexpect.spawn[bytes] = pexpect.spawn(
+        command[0],
+        list(command[1:]),
+        dimensions=size,
+        env=variables,
+        timeout=DEADLINE_SECONDS,
+        maxread=65536,
+        encoding=None,
+    )
+    child.delaybeforesend = None
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+@contextmanager
+def recorded(*command: str, size: tuple[int, int] = (24, 80), **env: str) -> Iterator["pexpect.spawn[bytes]"]:
+    """`sealcast rec -- command` in a terminal."""
+    with terminal(*SEALCAST, "rec", "--", *command, size=size, env=env) as child:
+        yield child
+
+
+@contextmanager
+def recorded_bash(size: tuple[int, int] = (24, 80)) -> Iterator["pexpect.spawn[bytes]"]:
+    """A recorded interactive bash that has shown its first prompt."""
+    with recorded("bash", "--norc", "--noprofile", size=size) as child:
+        child.expect_exact(PROMPT)
+        yield child
+
+
+def run_line(child: "pexpect.spawn[bytes]", line: str) -> bytes:
+    """Type `line` and Enter; what was shown until the next prompt."""
+    child.send(line + "\r")
+    child.expect_exact(PROMPT)
+    return child.before or b""
+
+
+def end(child: "pexpect.spawn[bytes]") -> int:
+    """Wait for the terminal to close; the exit status, 128 + n for a signal."""
+    child.expect(pexpect.EOF)
+    child.close()
+    if child.signalstatus is not None:
+        return 128 + child.signalstatus
+    return -1 if child.exitstatus is None else child.exitstatus
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The one session of the test's store."""
+
+    session: Session
+    verdict: Verdict
+    header: Header
+    events: list[Event]
+
+    @property
+    def output(self) -> bytes:
+        """Every byte the user was shown."""
+        return b"".join(data for _, data in iter_output(iter(self.events)))
+
+    def data(self, code: str) -> list[str]:
+        """The data of all events with this code."""
+        return [event.data for event in self.events if event.code == code]
+
+    @property
+    def exit_status(self) -> int | None:
+        """What the `X` event says."""
+        found = self.data(events.EXIT)
+        return int(found[0]) if found else None
+
+
+def read(session: Session) -> Recorded:
+    """The session with its verdict and all its events."""
+    store = Store.default()
+    verdict = check(store, resolve(store, session.id))
+    if session.path is None:
+        raise AssertionError(f"{session.id} has no file")
+    with open_stored(session.path) as file:
+        header, found = open_events(file, session.id)
+        return Recorded(session, verdict, header, list(found))
+
+
+def only_session() -> Recorded:
+    """The only session of the test's store."""
+    (session,) = list_sessions(Store.default())
+    return read(session)
+
+
+def pid_of(child: "pexpect.spawn[bytes]") -> int:
+    """The process in the terminal."""
+    if child.pid is None:
+        raise AssertionError("not started")
+    return child.pid
+
+
+def children(pid: int) -> list[int]:
+    """Direct child processes, the oldest first."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text().split()]
+
+
+def tool(name: str) -> str:
+    """The path of a program that the test was promised."""
+    path = shutil.which(name)
+    if path is None:
+        raise AssertionError(f"{name} is not installed")
+    return path
