@@ -153,6 +153,8 @@ def _write_table(listing: Listing, columns: list[Column], settings: Settings, *,
     if not wide:
         width = shutil.get_terminal_size().columns
         lines = [output.cut(line, width) for line in lines]
+    if settings.colored(sys.stdout):
+        lines = (click.style(line, bold=place == 0) for place, line in enumerate(lines))
     output.write_lines(lines, settings)
     if not wide:
         _write_footer(listing, settings)

@@ -90,7 +90,7 @@ def play(
     at = _start(found, moment)
     if plain:
         check_before_showing(store, found, settings)
-        return _play_plain(replace(found, at=at), speed, idle, everything=force)
+        return play_plain(replace(found, at=at), speed, idle, everything=force)
     require_terminal(f"sealcast cat {safe(target, 80)}")
     limit = None if idle == float("inf") else idle
     options = {"at": at, "paused": paused or None, "speed": speed, "idle": limit}
@@ -105,7 +105,7 @@ def _start(target: Target, moment: str | None) -> float | None:
     return parse_time(moment, target.session.duration_s if target.session else None)
 
 
-def _play_plain(target: Target, speed: float, idle: float, *, everything: bool) -> int:
+def play_plain(target: Target, speed: float = 1.0, idle: float = _IDLE_S, *, everything: bool = False) -> int:
     """Through `asciinema play`, reading a file that has no name and so is gone with its last reader."""
     player = find_asciinema()
     with tempfile.TemporaryFile() as copy:

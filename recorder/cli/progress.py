@@ -48,7 +48,7 @@ class Progress:
 
     def update(self, done: int) -> None:
         """`done` of the total is finished."""
-        if self._lines and self._total and done * 10 // self._total > self._tenth:
+        if self._lines and self._tenth < done * 10 // (self._total or done + 1) < 10:
             self._tenth = done * 10 // self._total
             sys.stderr.write(f"sealcast: {self._text(done, time.monotonic())}\n")
         now = time.monotonic()

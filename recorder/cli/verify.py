@@ -1,5 +1,6 @@
 """`sealcast verify`: are the bytes what was signed, and is nothing missing?"""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from recorder.store.targets import Target, resolve
 from recorder.store.verdict import Verdict
 
 SCHEMA = "sealcast.verdicts/1"
+_CALM = (ExitCode.OK, ExitCode.UNVERIFIED)
 _GRAVITY = (ExitCode.BAD, ExitCode.TARGET, ExitCode.FORMAT, ExitCode.SOME, ExitCode.UNVERIFIED)
 
 
@@ -153,8 +155,14 @@ class _Report:
         if self._form == "jsonl":
             output.write_json(item(result), one_line=True)
         elif self._form is None and not (self._brief and result.code == ExitCode.OK):
-            for line in _lines(result, self._settings):
-                click.echo(self._settings.signs(line))
+            self._write(result)
+
+    def _write(self, result: Result) -> None:
+        first, *rest = (self._settings.signs(line) for line in _lines(result, self._settings))
+        alarming = result.code not in _CALM and self._settings.colored(sys.stdout)
+        click.echo(click.style(first, bold=True) if alarming else first)
+        for line in rest:
+            click.echo(line)
 
     def finish(self, log: Iterable[LogFinding]) -> None:
         if self._form == "json":
@@ -172,7 +180,7 @@ class _Report:
             self._settings.note("no sessions to verify")
         elif self._brief:
             click.echo(self._settings.signs(_counts(self.results)))
-        failed = sum(result.code not in (ExitCode.OK, ExitCode.UNVERIFIED) for result in self.results)
+        failed = sum(result.code not in _CALM for result in self.results)
         if failed:
             self._settings.note(f"{failed:,} of {len(self.results):,} failed")
 
