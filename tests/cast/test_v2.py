@@ -23,6 +23,15 @@ def test_an_event_has_exactly_one_spelling() -> None:
     assert encode_event(0, "X", "0") == b'[0.000000, "X", "0"]\n'
 
 
+def test_nothing_is_escaped_that_need_not_be() -> None:
+    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
+    for number in range(0x20):
+        expected = short.get(number, f"\\u{number:04x}")
+        assert encode_event(0, "o", chr(number)) == f'[0.000000, "o", "{expected}"]\n'.encode()
+    for char in "/\x7f\x80\u2028\ufeff\U0010ffff":
+        assert encode_event(0, "o", char) == f'[0.000000, "o", "{char}"]\n'.encode()
+
+
 @given(TIME, st.sampled_from("oirmKBELXS"), TEXT)
 def test_what_is_encoded_is_parsed_again(time: float, code: str, data: str) -> None:
     line = encode_event(time, code, data)

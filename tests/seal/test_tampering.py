@@ -13,8 +13,8 @@ from recorder.seal.findings import Finding
 from recorder.seal.verify import Integrity, Kind
 from tests.seal.recordings import HOST, HOST_KEY, START_MS, TRUSTED, begin, build, check, key
 
-# build(): line 1 is the header, 2-6 output, 7 a seal, 8-12 output, 13 a seal, 14-18 output, 19 exit, 20 the final
-# seal; the time is one second per line of output
+# build(): line 1 is the header, 2-6 output, 7 a seal, 8-12 output, 13 a seal, 14-18 output, 19 exit, 20 the
+# final seal; the time is one second per line of output
 Lines = list[bytes]
 SECOND = "(00:05.0 to 00:10.0): the seal at line"
 

@@ -1,0 +1,78 @@
+"""The examples of docs/format.md, made anew from fixed keys.
+
+`python -m tests.seal.format_examples` writes them into the document; a test compares them.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+from recorder.cast.events import BYTES, EXIT, KEY, OUTPUT, RESIZE
+from recorder.cast.v2 import parse_event
+from recorder.seal import certificate, keys, note
+from recorder.seal.merkle import leaf_hash
+from tests.seal.recordings import HOST, HOST_KEY, Recording, begin, session_header
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "format.md"
+_MARKED = re.compile(
+    r"(?P<mark><!-- example: (?P<name>[a-z-]+) -->\n```[a-z]*\n)(?P<text>.*?)(?=^```$)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def recording() -> Recording:
+    """What docs/format.md calls example.cast."""
+    cast = begin()
+    cast.event(0.250113, OUTPUT, "\x1b[1m$\x1b[0m ")
+    cast.event(1.5, KEY, "enter echo canonical")
+    cast.event(1.50002, OUTPUT, "printf 'caf\\351'\r\ncaf\ufffd")
+    cast.event(1.50002, BYTES, b64encode(b"printf 'caf\\351'\r\ncaf\xe9").decode())
+    cast.seal(1.6)
+    cast.event(2.75, RESIZE, "100x30")
+    cast.event(3, EXIT, "0")
+    cast.seal(3, final=True)
+    return cast
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Every example's name and exact text."""
+    cast = recording()
+    certified = certificate.parse(session_header().certificate, "example")
+    _, (signature,) = note.split_note(first_seal(cast))
+    yield "recording", cast.bytes.decode()
+    yield "header", cast.lines[0].decode()
+    yield "bytes", "".join(line.decode() for line in cast.lines[3:5])
+    yield "leaves", "".join(f"{leaf_hash(line).hex()}  line {n}\n" for n, line in enumerate(cast.lines, 1))
+    yield "seal", cast.lines[5].decode()
+    yield "note", first_seal(cast)
+    yield "note-signature", f"{signature.key_id.hex()}  key id\n{signature.signature.hex()}  signature\n"
+    yield "session-vkey", note.vkey(signature.name, certified.public_key) + "\n"
+    yield "host-key", keys.openssh_line(keys.public_bytes(HOST_KEY), f"sealcast {HOST}") + "\n"
+    yield "certificate", certified.line() + "\n"
+    yield "signature", cast.signature(certified)
+    yield "allowed-signers", allowed_signers()
+
+
+def allowed_signers() -> str:
+    host = keys.openssh_line(keys.public_bytes(HOST_KEY))
+    return f'{HOST} cert-authority,namespaces="sealcast" {host}\n'
+
+
+def first_seal(cast: Recording) -> str:
+    """The note in the recording's first seal."""
+    return parse_event(cast.lines[5], "example.cast:6").data
+
+
+def with_examples(document: str) -> str:
+    """The document with each marked example's text as it is now."""
+    texts = dict(examples())
+    return _MARKED.sub(lambda match: match["mark"] + texts[match["name"]], document)
+
+
+def marked_names(document: str) -> list[str]:
+    return [match["name"] for match in _MARKED.finditer(document)]
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_examples(DOCUMENT.read_text()))
