@@ -6,9 +6,10 @@ writer lock, held only for an append, makes session numbers gap-free.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -64,28 +65,52 @@ class Admission:
         return f"{self.host}/{self.session_id}"
 
 
+class Marks(Protocol):
+    """Marks sessions before the log hears of them.
+
+    A mark outlives a crash: so a session that was logged and never got its file can be told from one
+    whose file was taken away.
+    """
+
+    def reserve(self, session_id: str) -> None:
+        """Make the mark, and hold it."""
+
+    def release(self, session_id: str) -> None:
+        """Let go of the mark, which stays."""
+
+
 class Notary:
     """Speaks for `host` with its key and writes its log."""
 
-    def __init__(
-        self, log: Log, key: Ed25519PrivateKey, host: str, reserve: Callable[[str], None] | None = None
-    ) -> None:
-        """`reserve` is called with a session's id before the log hears of it.
-
-        It leaves a mark that outlives a crash: so a session that was logged and never got its file can
-        be told from one whose file was taken away.
-        """
+    def __init__(self, log: Log, key: Ed25519PrivateKey, host: str, marks: Marks | None = None) -> None:
         self.log = log
         self.host = host
         self._key = key
-        self._reserve = reserve
+        self._marks = marks
 
     def admit(self, request: SessionRequest, session_public: bytes) -> Admission:
         """Number, certify and log a session; when this returns, its opening is durable."""
         start_ms = time.time_ns() // 1_000_000
         session_id = new_session_id(start_ms)
-        if self._reserve is not None:
-            self._reserve(session_id)
+        with self._marked(session_id):
+            return self._open(request, session_id, start_ms, session_public)
+
+    @contextmanager
+    def _marked(self, session_id: str) -> Iterator[None]:
+        """The mark, held on to unless the block fails."""
+        if self._marks is None:
+            yield
+            return
+        self._marks.reserve(session_id)
+        try:
+            yield
+        except BaseException:
+            self._marks.release(session_id)
+            raise
+
+    def _open(
+        self, request: SessionRequest, session_id: str, start_ms: int, session_public: bytes
+    ) -> Admission:
         with self.log.writing(self._key) as writer:
             number = last_number(writer) + 1
             line = self._certify(session_public, session_id, number, start_ms)

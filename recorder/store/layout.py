@@ -111,7 +111,7 @@ class Store:
     @cached_property
     def notary(self) -> Notary:
         """The holder of the host key; it marks every session in `live/` before it logs it."""
-        return Notary(self.log, hostkey.read_private(self.root), self.host, self.reserve)
+        return Notary(self.log, hostkey.read_private(self.root), self.host, self)
 
     def reserve(self, session_id: str) -> None:
         """Mark a session that is about to be logged: `live/<id>.opening`, its lock held by this process.
@@ -130,6 +130,11 @@ class Store:
         descriptor = self._openings.pop(session_id, None)
         if descriptor is not None:
             os.close(descriptor)
+
+    def close(self) -> None:
+        """Let go of all marks."""
+        for session_id in list(self._openings):
+            self.release(session_id)
 
     def opening_path(self, session_id: str) -> Path:
         return self.live_directory / f"{checked_id(session_id)}{OPENING_SUFFIX}"

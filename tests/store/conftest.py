@@ -1,5 +1,6 @@
 """A store of its own for every test."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from recorder.store.layout import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(tmp_path / "store")
     made.prepare()
-    return made
+    yield made
+    made.close()
