@@ -13,7 +13,7 @@ _NAMES = {
     _PASTE_BEGIN: "paste-begin",
     _PASTE_END: "paste-end",
 }
-_PARTIAL = tuple(_PASTE_BEGIN[:n] for n in range(5, 0, -1))
+_PARTIAL = (_PASTE_BEGIN[:5], _PASTE_END[:5], *(_PASTE_BEGIN[:n] for n in range(4, 0, -1)))
 
 
 class Keystrokes:

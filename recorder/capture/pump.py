@@ -31,6 +31,8 @@ MAX_DRAIN = 1024 * 1024
 FLUSH_SECONDS = 5.0
 """How long the user's terminal may refuse the last bytes without taking one."""
 _NO_BYTES = bytes(4)
+_POLL_IN = select.POLLIN
+_POLL_OUT = select.POLLOUT
 HANGUP_SECONDS = 5.0
 """How long the shell may take to end after its terminal was hung up."""
 
@@ -74,7 +76,7 @@ class TerminalPump:
         self._to_master = bytearray()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[int], None]] = {}
-        self._wants: tuple[bool, ...] = ()
+        self._wants = (_POLL_IN, _POLL_IN)
         self._ending: Ending | None = None
 
     def run(self) -> Ending:
@@ -89,7 +91,7 @@ class TerminalPump:
                 self._master: self._on_master,
             }
             for fd in self._handlers:  # poll reports in this order: input goes before output
-                self._poll.register(fd, select.POLLIN)
+                self._poll.register(fd, _POLL_IN)
             self._resize()
             while self._ending is None:
                 self._turn()
@@ -105,14 +107,14 @@ class TerminalPump:
             self._recording.seal()
 
     def _update_interest(self) -> None:
-        wants = (len(self._to_master) < READ_SIZE, bool(self._to_user), bool(self._to_master))
-        wants = (*wants, len(self._to_user) < MAX_PENDING)
-        if wants == self._wants:
-            return
-        self._wants = wants
-        user_in, user_out, master_out, master_in = wants
-        self._poll.modify(self._user, user_in * select.POLLIN | user_out * select.POLLOUT)
-        self._poll.modify(self._master, master_in * select.POLLIN | master_out * select.POLLOUT)
+        """Read where there is room, write where something waits."""
+        user = _POLL_IN if len(self._to_master) < READ_SIZE else 0
+        master = _POLL_IN if len(self._to_user) < MAX_PENDING else 0
+        wants = (user | (_POLL_OUT if self._to_user else 0), master | (_POLL_OUT if self._to_master else 0))
+        if wants != self._wants:
+            self._wants = wants
+            self._poll.modify(self._user, wants[0])
+            self._poll.modify(self._master, wants[1])
 
     def _on_signals(self, numbers: set[int]) -> None:
         if signal.SIGWINCH in numbers or signal.SIGCONT in numbers:
@@ -136,9 +138,9 @@ class TerminalPump:
             self._hang_up(Reason.TERMINAL_GONE)
 
     def _on_user(self, ready: int) -> None:
-        if ready & select.POLLOUT:
+        if ready & _POLL_OUT:
             self._write_user()
-        if ready & ~select.POLLOUT:
+        if ready & ~_POLL_OUT:
             self._read_user()
 
     def _read_user(self) -> None:
@@ -157,17 +159,17 @@ class TerminalPump:
         self._write_master()
 
     def _on_master(self, ready: int) -> None:
-        if ready & select.POLLOUT:
+        if ready & _POLL_OUT:
             self._write_master()
-        if ready & select.POLLIN:
+        if ready & _POLL_IN:
             self._show(self._read_batch())
 
     def _read_batch(self) -> bytes:
         """What waits in the pty now.
 
-        A read gives 4 KiB at the most (N_TTY). One more is made only where FIONREAD says that bytes are there:
-        a read that finds none waits for the kernel's worker (n_tty_read, tty_buffer_flush_work), which made
-        the whole pipeline a quarter slower.
+        A read gives 4 KiB at the most (N_TTY). Another is made only where FIONREAD says that bytes are
+        there: a read that finds none waits for the kernel's worker (n_tty_read, tty_buffer_flush_work),
+        which made the whole pipeline a quarter slower.
         """
         data = self._read_master()
         if not self._waiting():
@@ -239,7 +241,7 @@ class TerminalPump:
 
     def _flush(self) -> None:
         waiter = select.poll()
-        waiter.register(self._user, select.POLLOUT)
+        waiter.register(self._user, _POLL_OUT)
         deadline = time.monotonic() + FLUSH_SECONDS
         while self._to_user:
             left = len(self._to_user)
@@ -262,7 +264,7 @@ class TerminalPump:
 
     def _await_status(self) -> int | None:
         waiter = select.poll()
-        waiter.register(self._supervisor.fileno(), select.POLLIN)
+        waiter.register(self._supervisor.fileno(), _POLL_IN)
         if not waiter.poll(HANGUP_SECONDS * 1000):
             return None
         status, _ = self._hear()

@@ -34,6 +34,9 @@ class Durability(Protocol):
     def request(self) -> None:
         """Start a sync soon; raises OSError when an earlier one failed."""
 
+    def stop(self) -> None:
+        """Let a running sync finish; there will be no other."""
+
 
 class BackgroundSync:
     """fdatasync in a thread: it takes milliseconds, and the user's output must not wait for it.
@@ -46,7 +49,9 @@ class BackgroundSync:
         self._fd = fd
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._error: OSError | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     def request(self) -> None:
         """Have everything written so far synced soon."""
@@ -54,9 +59,18 @@ class BackgroundSync:
             raise self._error
         os.eventfd_write(self._wake, 1)
 
+    def stop(self) -> None:
+        """Let a running sync finish; there will be no other."""
+        self._stopping = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join()
+        os.close(self._wake)
+
     def _run(self) -> None:
-        while self._error is None:
+        while True:
             os.eventfd_read(self._wake)
+            if self._stopping:
+                return
             try:
                 os.fdatasync(self._fd)
             except OSError as error:
@@ -125,6 +139,13 @@ class Recording:
         self.seal(final=True)
         self._sync_now()
         return self._sealer.file_signature(public_blob)
+
+    def close(self) -> None:
+        """Let go of the file; with its lock, somebody else may finish it."""
+        if self._durability is not None:
+            self._durability.stop()
+            self._durability = None
+        os.close(self._fd)
 
     def _now(self) -> float:
         return time.monotonic() - self._started
