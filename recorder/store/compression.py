@@ -53,28 +53,61 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class ZstdStream(io.RawIOBase):
-    """Reads a compressed file; `FormatError` where it is damaged or ends within a frame."""
+    """Reads a compressed file frame by frame; `FormatError` where it is damaged or ends within a frame.
+
+    Everything before the damage is handed out first.
+    """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        zstd = _zstd()
+        self._zstd = _zstd()
         self._file = file
         self._name = name
-        self._stream = zstd.ZstdFile(file)
-        self._errors = (zstd.ZstdError, EOFError)
+        self._frame: Any = None
+        """The decompressor of the current frame; None between frames."""
+        self._rest = b""
+        """Bytes read behind the end of a frame."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer).cast("B")
+        data = b""
+        while not data:
+            compressed_bytes = self._next_bytes()
+            if compressed_bytes is None:
+                return 0
+            data = self._decompress(compressed_bytes, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def _next_bytes(self) -> bytes | None:
+        """What the frame needs next (nothing, while it has output left); None at the end of the file."""
+        if self._frame is not None and not self._frame.needs_input:
+            return b""
+        data = self._rest or self._file.read(_READ_BYTES)
+        self._rest = b""
+        if not data and self._frame is not None:
+            raise self._damaged("it ends within a frame")
+        return data or None
+
+    def _decompress(self, data: bytes, size: int) -> bytes:
+        if self._frame is None:
+            self._frame = self._zstd.ZstdDecompressor()
         try:
-            return int(self._stream.readinto(buffer))
-        except self._errors as error:
-            raise FormatError(f"the compressed file is damaged ({error})".lower(), self._name) from None
+            found: bytes = self._frame.decompress(data, max_length=size)
+        except self._zstd.ZstdError as error:
+            raise self._damaged(str(error)) from None
+        if self._frame.eof:
+            self._rest = self._frame.unused_data
+            self._frame = None
+        return found
+
+    def _damaged(self, reason: str) -> FormatError:
+        return FormatError(f"the compressed file is damaged ({reason.rstrip('.').lower()})", self._name)
 
     def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-            self._file.close()
+        self._file.close()
         super().close()
 
 

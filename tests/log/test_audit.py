@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,16 +16,25 @@ REQUEST = SessionRequest("alice", 1000, "local", (80, 24))
 SIZE = 261
 
 
-@pytest.fixture
-def log(store: Store) -> Log:
-    """A log of 301 entries: two bundles, the second one in part."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of 261 entries: two bundles, the second one in part."""
+    store = Store(tmp_path_factory.mktemp("template"))
+    store.prepare()
     public = public_bytes(generate_key())
     for _ in range(3):
         store.notary.admit(REQUEST, public)
     occasion = entries.Occasion(store.host, 0, "carol", 1001)
     while store.log.checkpoint().size < SIZE:
         store.notary.append(entries.recording_accessed(entries.VIEWED, occasion, "x"))
-    return store.log
+    store.close()
+    return store.root
+
+
+@pytest.fixture
+def log(template: Path, tmp_path: Path) -> Log:
+    """A copy to damage."""
+    return Store(shutil.copytree(template, tmp_path / "copy")).log
 
 
 def sentences(found: Audit) -> str:
