@@ -109,13 +109,14 @@ def _cursor(term: Terminal, on: bool) -> None:
 
 
 def _alternate_and_cursor(term: Terminal, on: bool) -> None:
-    """1049: nothing happens when that screen is shown already, so a saved cursor is not lost."""
-    if on and not term.on_alternate:
+    """1049. Entering twice saves once; leaving restores the cursor even when it was left already."""
+    if not on:
+        term.leave_alternate()
+        if term.saved[term.on_alternate] is not None:
+            term.restore_cursor()
+    elif not term.on_alternate:
         term.save_cursor()
         term.enter_alternate()
-    elif not on and term.on_alternate:
-        term.leave_alternate()
-        term.restore_cursor()
 
 
 _ACTIONS: dict[int, Callable[[Terminal, bool], None]] = {

@@ -93,6 +93,7 @@ def _run(term: Terminal, tokens: list[Token]) -> None:
         if sgr:
             step = term.steps.get(sgr)
             term.attr, term.steps = step if step is not None else LOOKS.step(term.attr, sgr)
+            term.last = ""
         if text:
             x = term.x
             end = x + len(text)
@@ -114,12 +115,14 @@ def _run(term: Terminal, tokens: list[Token]) -> None:
             command = _commands.get(other)
             if command is not None:
                 command[0](term, command[1])
+                term.last = ""
             else:
                 _run_other(term, other)
 
 
 def _run_newlines(term: Terminal, newlines: str) -> None:
     """Carriage returns and line feeds."""
+    term.last = ""
     if newlines == "\r\n":
         term.x = 0
         term.pending_wrap = False
@@ -135,14 +138,20 @@ def _run_newlines(term: Terminal, newlines: str) -> None:
 def _run_other(term: Terminal, token: str) -> None:
     """Carry out a token that was not seen lately, and remember it if it can come again."""
     first = token[0]
-    if first == "\x1b":
-        _run_escape(term, token)
-    elif first in CONTROLS:
-        CONTROLS[first](term)
+    if first <= "\x1f":
+        _run_control(term, token)
+        term.last = ""
     elif char_is_wide_text(first):
         print_wide(term, token)
     elif first > "\x7f":
         print_any(term, token)
+
+
+def _run_control(term: Terminal, token: str) -> None:
+    if token[0] == "\x1b":
+        _run_escape(term, token)
+    elif token in CONTROLS:
+        CONTROLS[token](term)
 
 
 def char_is_wide_text(char: str) -> bool:

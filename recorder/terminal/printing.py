@@ -134,8 +134,10 @@ def _widen(term: Terminal, row: Row, x: int) -> None:
 
 
 def repeat(term: Terminal, count: int) -> None:
-    """REP: the last character again, at most to the end of the row."""
-    char = term.last[-1:]
+    """REP: the character right before again, at most to the end of the row."""
+    if not term.last:
+        return
+    char = term.last[-1]
     width = char_width(char)
     count = min(count, (term.cols - term.x) // max(1, width))
     if term.pending_wrap or count <= 0:

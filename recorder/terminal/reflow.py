@@ -16,7 +16,7 @@ Keep = Callable[[list[Row]], None]
 
 
 class Place(NamedTuple):
-    """A cell: column and row."""
+    """A cell: column and row. The column behind the last one stands for a wrap that is due."""
 
     x: int
     y: int
@@ -31,7 +31,10 @@ def fit_height(grid: list[Row], rows: int, cursor: Place, keep: Keep) -> Place:
 
 
 def fit_width(grid: list[Row], history: History, cursor: Place, cols: int, keep: Keep) -> Place:
-    """Break the logical lines of `grid` anew at `cols`; its height may grow or shrink, up to the old one."""
+    """Break the logical lines of `grid` anew at `cols`; its height stays the same or gets less.
+
+    Rows that are too many leave at the top, even where the bottom is blank, but never the cursor's row.
+    """
     rows = len(grid)
     above = _unfinished(history)
     grid[:0] = above
@@ -39,7 +42,7 @@ def fit_width(grid: list[Row], history: History, cursor: Place, cols: int, keep:
     leaving = max(0, min(len(grid) - rows, place.y))
     keep(grid[:leaving])
     del grid[:leaving], grid[rows:]
-    return Place(min(place.x, cols - 1), place.y - leaving)
+    return Place(min(place.x, cols), place.y - leaving)
 
 
 def fill_height(grid: list[Row], history: History, cursor: Place, cols: int, rows: int) -> Place:

@@ -41,7 +41,7 @@ class Snapshot(NamedTuple):
     alternate: tuple[Line, ...] | None
     history: tuple[Line, ...]
     attr: Attr
-    saved: tuple[SavedCursor, ...]
+    saved: tuple[SavedCursor | None, ...]
     modes: tuple[tuple[int, bool], ...]
     tabs: bytes
     flags: Flags

@@ -61,10 +61,11 @@ class Terminal:
         self.primary = self.grid
         self.alternate: list[Row] | None = None
         self.primary_size = (self.cols, self.rows)
-        self.saved = [HOME, HOME]
+        self.saved: list[SavedCursor | None] = [None, None]
         self.tabs = default_tabs()
         self.title = ""
-        self.last = " "
+        self.last = ""
+        """What was printed right before; empty after any control function: REP does nothing then."""
         self.modes: dict[int, bool] = {}
         self.soft_reset()
         self.x = self.y = 0
@@ -181,7 +182,7 @@ class Terminal:
 
     def restore_cursor(self) -> None:
         """DECRC; home and the default look when nothing was saved."""
-        saved = self.saved[self.on_alternate]
+        saved = self.saved[self.on_alternate] or HOME
         self.move(saved.x, saved.y)
         self.pending_wrap = saved.pending_wrap and self.x == self.cols - 1
         self.set_attr(saved.attr)
@@ -206,9 +207,7 @@ class Terminal:
         if self.alternate is not None:
             self.alternate = None
             self.grid = self.primary
-            saved = self.saved[False]
-            place = self._fit_primary(Place(saved.x, saved.y))
-            self.saved[False] = saved._replace(x=place.x, y=place.y)
+            self._fit_hidden_primary()
             self.events.add(AltScreen(False))
 
     # ── size ──────────────────────────────────────────────────────────────────
@@ -220,11 +219,13 @@ class Terminal:
             return
         self.cols, self.rows = cols, rows
         self.top, self.bottom = 0, rows - 1
-        cursor = Place(self.x, self.y)
+        cursor = Place(self.x + self.pending_wrap, self.y)
         if self.alternate is None:
-            self.move(*self._fit_primary(cursor))
+            cursor = self._fit_primary(cursor)
         else:
-            self.move(*self._cut_alternate(self.alternate, cursor))
+            cursor = self._cut_alternate(self.alternate, cursor)
+        self.move(*cursor)
+        self.pending_wrap = self.autowrap and cursor.x == cols
 
     def _fit_primary(self, cursor: Place) -> Place:
         """Fit the primary screen to the size of the terminal; returns where the cursor goes."""
@@ -239,6 +240,16 @@ class Terminal:
             cursor = fit_width(grid, history, cursor, self.cols, self.keep)
             cursor = fill_height(grid, history, cursor, self.cols, self.rows)
         return cursor
+
+    def _fit_hidden_primary(self) -> None:
+        """Fit the primary screen around its saved cursor, or, when none was saved, the cursor of now."""
+        saved = self.saved[False]
+        if saved is None:
+            self.move(*self._fit_primary(Place(self.x, min(self.y, len(self.primary) - 1))))
+            return
+        place = self._fit_primary(Place(saved.x + saved.pending_wrap, saved.y))
+        due = place.x == self.cols
+        self.saved[False] = saved._replace(x=place.x - due, y=place.y, pending_wrap=due)
 
     def _cut_alternate(self, grid: list[Row], cursor: Place) -> Place:
         cursor = fit_height(grid, self.rows, cursor, lambda _rows: None)
