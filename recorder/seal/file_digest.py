@@ -5,7 +5,8 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
-_BLOCK = 256 * 1024
+_BLOCK = 2 * 1024 * 1024
+"""Large, so that the two threads seldom wait for each other."""
 
 
 class FileDigest:

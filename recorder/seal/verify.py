@@ -222,6 +222,9 @@ class _Check:
         yield Finding(Kind.NO_FINAL, sentence, self._lines, self._lines, self._time, self._time)
 
     def result(self) -> Integrity:
+        unproved = self._chain.settle() if self._chain is not None else None
+        if unproved is not None:
+            self._findings.append(unproved)
         unsigned = self._header is not None and self._header.session is None
         if self._lines == 0:
             self._findings.append(Finding(Kind.HEADER, "the file holds no complete line", 1, 1, 0.0))

@@ -212,6 +212,7 @@ def test_the_signature_in_a_seal_changed() -> None:
     result = damaged(alter)
     assert_intact_up_to_line_7(result)
     assert sentences(result) == ["the seal at line 13 was altered: its signature fails"]
+    assert (result.findings[0].start_s, result.findings[0].end_s) == (5.0, 10.0)
     assert result.findings[0].kind is Kind.DAMAGED_SEAL
 
 

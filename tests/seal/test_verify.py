@@ -157,6 +157,14 @@ def test_another_hosts_key_behind_our_name_is_not_trusted() -> None:
     assert (result.key, kinds(result)) == (KeyState.UNKNOWN, [Kind.UNKNOWN_KEY])
 
 
+def test_an_idle_hour_before_the_end_is_no_stepped_clock() -> None:
+    recording = begin()
+    recording.event(1, OUTPUT, "a")
+    recording.seal(1)
+    recording.seal(3601, final=True)
+    assert check(recording.lines).clock_notes == ()
+
+
 def test_a_stepped_clock_is_a_note() -> None:
     recording = begin()
     for time, wall in ((1.0, START_MS), (2.0, START_MS - 5000), (3.0, START_MS + 60_000)):
