@@ -25,6 +25,9 @@ KEY_TRUSTED = "key-trusted"
 VIEWED = "recording-viewed"
 EXPORTED = "recording-exported"
 
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+SESSION_ID = re.compile(rf"\d{{8}}T\d{{6}}-[{CROCKFORD}]{{8}}", re.ASCII)
+
 _MAX_COMMAND = 4096
 _MAX_TEXT = 1024
 _MAX_NAME = 255

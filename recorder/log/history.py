@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, Document, value_at
+from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, SESSION_ID, Document, value_at
 from recorder.log.journal import Log
 from recorder.seal.note import Checkpoint
 
+_MAX_NUMBER = 2**53
 _SESSION_MARK = b'"action":"session-'
 
 
@@ -39,7 +40,7 @@ class SessionHistory:
     def number(self) -> int:
         """The session's number; 0 where the log does not say."""
         found = self.opening("sealcast", "number") or self.ending("sealcast", "number")
-        return found if type(found) is int else 0
+        return found if type(found) is int and 0 <= found < _MAX_NUMBER else 0
 
 
 @dataclass(slots=True)
@@ -65,8 +66,10 @@ class History:
         except (FormatError, KeyError, TypeError):
             self.unreadable.append(index)
             return
-        if isinstance(session_id, str):
+        if isinstance(session_id, str) and SESSION_ID.fullmatch(session_id):
             self._enter(session_id, index, document)
+        else:
+            self.unreadable.append(index)
 
     def _enter(self, session_id: str, index: int, document: Document) -> None:
         session = self.sessions.setdefault(session_id, SessionHistory(session_id))

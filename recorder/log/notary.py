@@ -15,12 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import Document, Opening, value_at
+from recorder.log.entries import CROCKFORD, Document, Opening, value_at
 from recorder.log.journal import Log, LogDamagedError, Writer
 from recorder.seal import certificate, sshsig
 from recorder.seal.keys import fingerprint, public_blob, public_bytes
 
-CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_CHARACTERS = 8
 _SESSION_MARK = b'"action":"session-opened"'
 _LIFE_MARK = b'"action":"session-'

@@ -9,10 +9,14 @@ from pathlib import Path
 from recorder.cast.header import parse_header
 from recorder.cast.reader import iter_lines
 from recorder.errors import SealcastError
+from recorder.log.entries import SESSION_ID
 from recorder.log.history import History, SessionHistory, read_history
-from recorder.store.layout import SEALED_SUFFIX, SESSION_ID, Store
+from recorder.store.layout import SEALED_SUFFIX, Store
 from recorder.store.reading import open_stored
 from recorder.store.state import State
+
+_MAX_INTEGER = 2**63
+_MAX_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def _session(store: Store, item: SessionHistory, files: Files) -> Session:
     terminal = item.opening("sealcast", "terminal")
     columns, rows = terminal if isinstance(terminal, list) and len(terminal) == 2 else (0, 0)
     live = files.live.get(item.session, False) and item.ended is None
-    path = files.sealed.get(item.session) or _live_path(store, item.session)
+    path = _path(store, item, files)
     duration = _integer(item.ending("event", "duration"))
     return Session(
         id=item.session,
@@ -137,9 +141,13 @@ def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
     return State.TRUNCATED if item.interrupted or item.ended is None else None
 
 
-def _live_path(store: Store, session_id: str) -> Path | None:
-    path = store.live_path(session_id) if SESSION_ID.fullmatch(session_id) else None
-    return path if path is not None and path.exists() else None
+def _path(store: Store, item: SessionHistory, files: Files) -> Path | None:
+    """The live file until the log has the end, also where sealing has put a copy in its place already."""
+    if item.session in files.live and (item.ended is None or item.session not in files.sealed):
+        path = store.live_path(item.session)
+        if path.exists():
+            return path
+    return files.sealed.get(item.session)
 
 
 def _unlogged(session_id: str, path: Path) -> Session:
@@ -204,9 +212,10 @@ def start_of(session_id: str) -> datetime:
 
 def _time(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def _text(value: object) -> str | None:
@@ -214,8 +223,8 @@ def _text(value: object) -> str | None:
 
 
 def _integer(value: object) -> int | None:
-    return value if type(value) is int else None
+    return value if type(value) is int and abs(value) < _MAX_INTEGER else None
 
 
 def _decimal(value: object) -> int | None:
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < _MAX_DIGITS else None

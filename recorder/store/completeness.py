@@ -110,7 +110,7 @@ def _different(item: SessionHistory, integrity: Integrity, claims: Mapping[int, 
         return bad(sentence, "REPLACED")
     if integrity.lines < total:
         return _cut(integrity, total)
-    start = integrity.sealed_lines + 1
+    start = integrity.sealed_lines + (2 if integrity.seals else 1)  # the seal's own line is signed
     sentence = f"changed behind its last seal: from line {start} on it is not what the log describes"
     return bad(sentence, "CHANGED", KEEP, integrity.sealed_until)
 
@@ -130,8 +130,8 @@ def _landmarks(item: SessionHistory, claims: Mapping[int, bytes], lines: int) ->
     good = 0
     for mark in marks if isinstance(marks, list) else []:
         size, root = mark if isinstance(mark, list) and len(mark) == 2 else (0, "")
-        if type(size) is not int or size > lines:
-            break
+        if type(size) is not int or size >= lines:
+            break  # the seal itself would stand behind the end
         if claims.get(size, b"").hex() != root:
             return good, size
         good = size

@@ -5,7 +5,6 @@ keys/host  keys/host.pub  keys/trusted    live/<id>.cast    sealed/YYYY/MM/DD/<i
 
 import fcntl
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,12 +12,12 @@ from pathlib import Path
 
 from recorder.errors import FormatError, SealcastError
 from recorder.log import durable
+from recorder.log.entries import SESSION_ID
 from recorder.log.journal import Log
-from recorder.log.notary import CROCKFORD, Notary
+from recorder.log.notary import Notary
 from recorder.safe_text import safe
 from recorder.store import hostkey
 
-SESSION_ID = re.compile(rf"\d{{8}}T\d{{6}}-[{CROCKFORD}]{{8}}", re.ASCII)
 LIVE_SUFFIX = ".cast"
 SEALED_SUFFIX = ".cast.zst"
 SIGNATURE_SUFFIX = ".cast.sig"

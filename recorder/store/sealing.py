@@ -177,7 +177,7 @@ def _facts_in_log(store: Store, session_id: str) -> _Facts:
         session_id,
         history.number,
         user if isinstance(user, str) else "",
-        int(uid) if isinstance(uid, str) and uid.isdecimal() else 0,
+        int(uid) if isinstance(uid, str) and uid.isdecimal() and len(uid) < 12 else 0,
         int(start_of(session_id).timestamp() * 1000),
     )
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
+from recorder.log.entries import SESSION_ID
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
-from recorder.store.layout import SESSION_ID, Store
+from recorder.store.layout import Store
 
 LINK = "sealcast://"
 _SHOWN = 5
