@@ -65,7 +65,8 @@ class Looks:
     def _forget(self) -> None:
         self._attrs = {DEFAULT: DEFAULT}
         self._steps = {}
-        self._count = 0
+        self.count = 0
+        """Steps remembered."""
 
     def intern(self, attr: Attr) -> Attr:
         """The one object for this look."""
@@ -80,8 +81,8 @@ class Looks:
 
     def step(self, attr: Attr, sgr: str) -> "tuple[Attr, Steps]":
         """The look after `sgr`, with the steps that start there; remembered under `attr`."""
-        self._count += 1
-        if self._count > MAX_STEPS:
+        self.count += 1
+        if self.count > MAX_STEPS:
             self._forget()
         after = attr if len(sgr) > MAX_SGR_LENGTH else self.intern(apply_sgr(attr, sgr[:-1]))
         result = (after, self.steps(after))

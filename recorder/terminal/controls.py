@@ -81,7 +81,7 @@ def alignment_pattern(term: Terminal) -> None:
     for row in term.grid:
         row.chars = ["E"] * term.cols
         row.attrs = [DEFAULT] * term.cols
-        row.wrapped = row.mixed = False
+        row.wrapped = row.mixed = row.harvested = False
         row.line = None
     term.top, term.bottom = 0, term.rows - 1
     term.move(0, 0)

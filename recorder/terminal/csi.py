@@ -5,7 +5,6 @@ Every function takes the terminal and the parameters, at least one, 0 where none
 
 from collections.abc import Callable
 
-from recorder.terminal.attributes import DEFAULT
 from recorder.terminal.modes import reset_ansi_modes, reset_private_modes, set_ansi_modes, set_private_modes
 from recorder.terminal.printing import repeat
 from recorder.terminal.state import Terminal
@@ -72,14 +71,18 @@ def row(term: Terminal, params: Params) -> None:
 
 def tab_forward(term: Terminal, params: Params) -> None:
     """CHT."""
-    for _ in range(min(params[0] or 1, term.cols)):
+    for _ in range(params[0] or 1):
+        if term.x == term.cols - 1:
+            break
         next_tab(term)
 
 
 def tab_backward(term: Terminal, params: Params) -> None:
     """CBT."""
-    for _ in range(min(params[0] or 1, term.cols)):
+    for _ in range(params[0] or 1):
         term.move(max(0, term.tabs.rfind(1, 0, term.x)), term.y)
+        if term.x == 0:
+            break
 
 
 def next_tab(term: Terminal) -> None:
@@ -144,8 +147,8 @@ def erase_in_display(term: Terminal, params: Params) -> None:
     first, last = ((term.y + 1, term.rows), (0, term.y), (0, term.rows))[kind]
     blank = term.blank
     for line in term.grid[first:last]:
-        if line.chars or blank is not DEFAULT:
-            line.erase(0, term.cols, blank, term.cols)
+        if line.chars or line.tail is not blank:
+            line.clear(blank)
 
 
 def erase_characters(term: Terminal, params: Params) -> None:

@@ -47,16 +47,24 @@ class Timeline:
     """
 
     def __init__(
-        self, cols: int, rows: int, events_between: EventsBetween | None = None, *, memory: int = MEMORY
+        self,
+        cols: int,
+        rows: int,
+        events_between: EventsBetween | None = None,
+        *,
+        memory: int = MEMORY,
+        spacing: int = KEYFRAME_BYTES,
     ) -> None:
         self._list: list[Step] = []
         self._between = events_between or (lambda start, end: self._list[start:end])
         self._memory = memory
-        self._spacing = KEYFRAME_BYTES
+        self._spacing = spacing
         self._screen = Screen(cols, rows)
         self._index = 0
         self._time = 0.0
         self._fed = 0
+        self._cost = 0
+        self._shared: set[int] = set()
         self._keyframes: list[Keyframe] = []
         self._times: list[float] = []
         self._add_keyframe(float("-inf"))
@@ -79,6 +87,11 @@ class Timeline:
     def keyframe_count(self) -> int:
         """How many keyframes are held."""
         return len(self._keyframes)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes the keyframes hold."""
+        return self._cost
 
     def build(self, budget: int = KEYFRAME_BYTES) -> bool:
         """Read on for about `budget` bytes of output; False when no event is left for now."""
@@ -109,19 +122,25 @@ class Timeline:
 
     def _add_keyframe(self, time: float) -> None:
         snapshot = self._screen.snapshot()
-        shared = {id(line) for line in self._keyframes[-1].snapshot.lines()} if self._keyframes else set()
-        lines = snapshot.lines()
-        cost = 1024 + 24 * len(lines) + sum(line.cost for line in lines if id(line) not in shared)
+        cost, self._shared = _cost(snapshot, self._shared)
         self._keyframes.append(Keyframe(self._index, time, snapshot, cost))
         self._times.append(time)
         self._fed = 0
         self._screen.events()
-        if sum(keyframe.cost for keyframe in self._keyframes) > self._memory:
+        self._cost += cost
+        while self._cost > self._memory and len(self._keyframes) > 1:
             self._thin_out()
 
     def _thin_out(self) -> None:
-        self._keyframes = self._keyframes[::2]
-        self._times = self._times[::2]
+        """Give up every second keyframe. What they shared is now counted for those that stay."""
+        kept = self._keyframes[::2]
+        self._keyframes = []
+        shared: set[int] = set()
+        for keyframe in kept:
+            cost, shared = _cost(keyframe.snapshot, shared)
+            self._keyframes.append(keyframe._replace(cost=cost))
+        self._times = [keyframe.time for keyframe in self._keyframes]
+        self._cost = sum(keyframe.cost for keyframe in self._keyframes)
         self._spacing *= 2
 
     def seek(self, time: float) -> Screen:
@@ -187,3 +206,10 @@ def play(screen: Screen, step: Step) -> int:
         return len(step.change) + EVENT_COST
     screen.resize(*step.change)
     return KEYFRAME_BYTES // 16
+
+
+def _cost(snapshot: Snapshot, shared: set[int]) -> tuple[int, set[int]]:
+    """About how many bytes `snapshot` adds to one that holds the lines `shared`, and the lines it holds."""
+    lines = snapshot.lines()
+    added = sum(line.cost for line in lines if id(line) not in shared)
+    return 1024 + 8 * len(lines) + added, {id(line) for line in lines}

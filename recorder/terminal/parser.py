@@ -43,6 +43,11 @@ _STRING_KINDS = "]PX^_k"
 _commands: dict[str, Command] = {}
 
 
+def remembered() -> dict[str, Command]:
+    """The control sequences seen lately, parsed. At most MAX_COMMANDS."""
+    return _commands
+
+
 def feed_text(term: Terminal, text: str) -> None:
     """Carry out `text`; what is incomplete at its end waits for the next call."""
     if term.pending:

@@ -18,11 +18,12 @@ class Run(NamedTuple):
 class Line:
     """One row as it looked at a moment. Immutable, shared between snapshots while a row does not change."""
 
-    __slots__ = ("_attrs", "_cells", "runs", "used", "wrapped")
+    __slots__ = ("_attrs", "_cells", "runs", "tail", "used", "wrapped")
 
-    def __init__(self, runs: tuple[Run, ...], used: int, wrapped: bool) -> None:
+    def __init__(self, runs: tuple[Run, ...], used: int, tail: Attr, wrapped: bool) -> None:
         self.runs = runs
         self.used = used
+        self.tail = tail
         self.wrapped = wrapped
         """The text goes on in the next row: the line was broken by the width, not by the program."""
         self._cells: Cells | None = None
@@ -66,18 +67,19 @@ class Line:
 
 
 class Row:
-    """Cells of one row, as far as they were ever written; what lies behind is blank.
+    """Cells of one row, as far as they were written since they were erased; blanks of look `tail` lie behind.
 
     `chars` and `attrs` always have the same length. The right half of a wide cluster is ''.
     `mixed` is set once a cell holds anything but one narrow code point.
     Whoever changes a row sets `line` to None.
     """
 
-    __slots__ = ("attrs", "chars", "harvested", "line", "mixed", "wrapped")
+    __slots__ = ("attrs", "chars", "harvested", "line", "mixed", "tail", "wrapped")
 
     def __init__(self) -> None:
         self.chars: list[str] = []
         self.attrs: list[Attr] = []
+        self.tail = DEFAULT
         self.wrapped = False
         self.mixed = False
         self.harvested = False
@@ -85,10 +87,8 @@ class Row:
 
     def prepare(self, start: int, end: int) -> None:
         """Make cells `start`..`end` ready to be overwritten: pad up to them, take wide clusters apart."""
-        chars = self.chars
-        if len(chars) < start:
-            self.attrs += [DEFAULT] * (start - len(chars))
-            chars += [" "] * (start - len(chars))
+        if len(self.chars) < start:
+            self.pad(start)
         if self.mixed:
             self.part(start)
             self.part(end)
@@ -99,18 +99,40 @@ class Row:
         if 0 < x < len(chars) and chars[x] == "":
             chars[x - 1] = chars[x] = " "
 
+    def pad(self, count: int) -> None:
+        """Write out the tail, so that the row has at least `count` cells."""
+        missing = count - len(self.chars)
+        if missing > 0:
+            self.attrs += [self.tail] * missing
+            self.chars += [" "] * missing
+
+    def settle(self, cols: int) -> None:
+        """Write out a tail with a background, before the width changes: it does not reach beyond `cols`."""
+        if self.tail is not DEFAULT:
+            self.pad(cols)
+            self.tail = DEFAULT
+            self.line = None
+
+    def clear(self, blank: Attr) -> None:
+        """Make it an empty row."""
+        del self.chars[:], self.attrs[:]
+        self.tail = blank
+        self.wrapped = self.mixed = self.harvested = False
+        self.line = None
+
     def erase(self, start: int, end: int, blank: Attr, cols: int) -> None:
         """Blank the cells `start`..`end` with the background of `blank`."""
         self.line = None
-        if end >= cols:
-            self.wrapped = False
-            if blank is DEFAULT:
-                self._cut(start)
-                return
-        self.prepare(start, end)
-        count = end - start
-        self.chars[start:end] = " " * count
-        self.attrs[start:end] = [blank] * count
+        if end < cols:
+            self.prepare(start, end)
+            self.chars[start:end] = " " * (end - start)
+            self.attrs[start:end] = [blank] * (end - start)
+            return
+        self.wrapped = False
+        if self.tail is not blank:
+            self.pad(start)
+            self.tail = blank
+        self._cut(start)
 
     def _cut(self, start: int) -> None:
         if self.mixed:
@@ -130,10 +152,11 @@ class Row:
         """Take cells out and pull the rest to the left; blanks come in from the right."""
         self.line = None
         self.wrapped = False
+        if self.tail is not blank:
+            self.pad(cols)
         self.prepare(x, x + count)
         del self.chars[x : x + count], self.attrs[x : x + count]
-        if blank is not DEFAULT:
-            self.prepare(cols - count, cols - count)
+        if self.tail is not blank:
             self.chars += [" "] * count
             self.attrs += [blank] * count
 
@@ -143,10 +166,6 @@ class Row:
         if len(self.chars) > cols:
             self.wrapped = False
             self._cut(cols)
-
-    def is_blank(self) -> bool:
-        """Shows nothing: no text and no background."""
-        return all(char == " " for char in self.chars) and all(attr[1] is None for attr in self.attrs)
 
     def freeze(self, cols: int) -> Line:
         """The row as a line of `cols` cells; the same object until the row changes."""
@@ -161,11 +180,11 @@ class Row:
         runs = _runs(chars, attrs) if used else []
         if used < cols:
             padding = " " * (cols - used)
-            if runs and runs[-1].attr is DEFAULT:
-                runs[-1] = Run(runs[-1].text + padding, DEFAULT)
+            if runs and runs[-1].attr == self.tail:
+                runs[-1] = Run(runs[-1].text + padding, self.tail)
             else:
-                runs.append(Run(padding, DEFAULT))
-        line = Line(tuple(runs), used, self.wrapped)
+                runs.append(Run(padding, self.tail))
+        line = Line(tuple(runs), used, self.tail, self.wrapped)
         return line.with_cells(tuple(chars), tuple(attrs)) if self.mixed else line
 
     @classmethod
@@ -175,6 +194,7 @@ class Row:
         row.chars = list(line.cells)
         row.attrs = line.attrs
         row.mixed = line.mixed
+        row.tail = line.tail
         row.wrapped = line.wrapped
         row.line = line
         return row

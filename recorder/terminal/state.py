@@ -53,12 +53,12 @@ class Terminal:
         self.pending = ""
         self.string: OpenString | None = None
         self.utf8_rest = b""
+        self.primary: list[Row] = []
         self.reset()
 
     def reset(self) -> None:
         """RIS: everything but the size, the history and the queued events."""
-        self.grid: list[Row] = [Row() for _ in range(self.rows)]
-        self.primary = self.grid
+        self.grid = self.primary = self._empty_primary()
         self.alternate: list[Row] | None = None
         self.primary_size = (self.cols, self.rows)
         self.saved: list[SavedCursor | None] = [None, None]
@@ -70,6 +70,15 @@ class Terminal:
         self.soft_reset()
         self.x = self.y = 0
         self.pending_wrap = False
+
+    def _empty_primary(self) -> list[Row]:
+        """Empty rows; those that are there already are used again, which makes a flood of RIS cheap."""
+        if len(self.primary) != self.rows:
+            return [Row() for _ in range(self.rows)]
+        for row in self.primary:
+            if row.chars or row.tail is not DEFAULT:
+                row.clear(DEFAULT)
+        return self.primary
 
     def soft_reset(self) -> None:
         """DECSTR: modes, margins, look and character sets, but neither the picture nor the cursor's place."""
@@ -105,10 +114,10 @@ class Terminal:
     def blank_rows(self, count: int) -> list[Row]:
         """New rows, in the current background."""
         rows = [Row() for _ in range(count)]
-        blank = self.blank
-        if blank is not DEFAULT:
+        if self.attr[1] is not None:
+            blank = self.blank
             for row in rows:
-                row.erase(0, self.cols, blank, self.cols)
+                row.tail = blank
         return rows
 
     def scroll_up(self, count: int, top: int | None = None) -> None:
@@ -131,6 +140,8 @@ class Terminal:
 
     def keep(self, rows: list[Row]) -> None:
         """Rows that leave the top of the primary screen go to the history and, once, to the sink."""
+        for row in rows:
+            row.settle(self.cols)
         self.history += rows
         if self.sink is not None:
             for row in rows:
@@ -217,6 +228,8 @@ class Terminal:
         cols, rows = clamp(cols, MIN_COLS, MAX_COLS), clamp(rows, MIN_ROWS, MAX_ROWS)
         if (cols, rows) == (self.cols, self.rows):
             return
+        for row in self.grid:
+            row.settle(self.cols)
         self.cols, self.rows = cols, rows
         self.top, self.bottom = 0, rows - 1
         cursor = Place(self.x + self.pending_wrap, self.y)
@@ -234,6 +247,8 @@ class Terminal:
         if self.primary_size == (old_cols, old_rows):
             return cursor
         grid, history = self.primary, self.history
+        for row in grid:
+            row.settle(old_cols)
         cursor = fit_height(grid, self.rows, cursor, self.keep)
         cursor = fill_height(grid, history, cursor, old_cols, self.rows)
         if old_cols != self.cols:
@@ -266,6 +281,7 @@ def clamp(value: int, low: int, high: int) -> int:
 
 def default_tabs() -> bytearray:
     """One byte per column, 1 where a tab stop is: every eighth column."""
-    tabs = bytearray(MAX_COLS)
-    tabs[8::8] = b"\x01" * len(tabs[8::8])
-    return tabs
+    return bytearray(_TABS)
+
+
+_TABS = b"\0\0\0\0\0\0\0\0" + b"\1\0\0\0\0\0\0\0" * (MAX_COLS // 8 - 1)

@@ -12,6 +12,7 @@ MAX_URL = 4096
 
 def open_string(term: Terminal, kind: str, body: str) -> None:
     """A control string begins whose end has not come yet."""
+    term.last = ""
     term.string = OpenString(kind, (), 0)
     extend_string(term, body)
 
