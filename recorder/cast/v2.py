@@ -13,6 +13,7 @@ __all__ = ["Header", "SessionHeader", "encode_event", "encode_header", "parse_ev
 MAX_TIME = 1e9
 """Seconds; 31 years, and microseconds are still exact in a double."""
 _MAX_CODE = 16
+_NUMBERS = {int, float}
 
 
 def encode_event(time: float, code: str, data: str) -> bytes:
@@ -23,6 +24,20 @@ def encode_event(time: float, code: str, data: str) -> bytes:
 
 def parse_event(line: bytes, where: str) -> Event:
     """The event in one line, in any JSON spelling; `where` names file and line."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _parse_strictly(line, where)
+    if type(value) is list and len(value) == 3 and not line.endswith(b"\r\n"):
+        time, code, data = value
+        typed = type(time) in _NUMBERS and type(code) is type(data) is str
+        if typed and 0 <= time <= MAX_TIME and 0 < len(code) <= _MAX_CODE:
+            return Event(float(time), code, data)
+    return _parse_strictly(line, where)
+
+
+def _parse_strictly(line: bytes, where: str) -> Event:
+    """The slow way, which knows what to say of a line that is no event."""
     value = loads(line, where)
     if not isinstance(value, list):
         raise FormatError(f"an event is an array, not {describe(value)}", where)

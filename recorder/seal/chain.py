@@ -71,12 +71,15 @@ class SealChain:
 
     def grow(self, lines: list[bytes]) -> None:
         """Take in the next lines."""
-        if self.broken:
-            return
         leaves = [leaf_hash(line) for line in lines]
         self._tree.extend(leaves)
-        if len(self._leaves) <= MAX_SPAN:
+        if len(self._leaves) <= MAX_SPAN and not self.broken:
             self._leaves += leaves
+
+    @property
+    def root(self) -> bytes:
+        """The root over all lines so far."""
+        return self._tree.root()
 
     def check(self, line: bytes, number: int, before: float, time: float) -> Finding | None:
         """Judge the seal in this line; `before` is the time of the line before it.

@@ -30,13 +30,15 @@ class Integrity:
     sealed_until: float
     """Recording time of the last sealed line, in seconds."""
     last_root: bytes
+    root: bytes
+    """RFC 6962 root over all complete lines, good or bad."""
     final: bool
     """Whether the last good seal closes the recording."""
     exit_status: int | None
     duration: float
     """Recording time of the last line that is no seal."""
     sha256: bytes
-    """Of all bytes read."""
+    """Of all bytes read; empty where it was not asked for."""
     wall_start: datetime | None
     """Wall-clock time of the first and of the last good seal."""
     wall_end: datetime | None

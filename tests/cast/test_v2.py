@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.cast.events import MAX_LINE, Event
-from recorder.cast.v2 import encode_event, parse_event
+from recorder.cast.v2 import _parse_strictly, encode_event, parse_event
 from recorder.errors import ExitCode, FormatError
 
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -92,6 +92,44 @@ def test_what_is_no_event_is_refused_with_its_place(line: bytes, problem: str) -
 def test_any_bytes_are_an_event_or_an_error_in_words(line: bytes) -> None:
     with suppress(FormatError):
         parse_event(line, "x").data.encode()
+
+
+ODDITIES = st.sampled_from(
+    [
+        b"1e999",
+        b"9" * 30,
+        b"-0.0",
+        b"1E5",
+        b"true",
+        b"null",
+        b'"\\ud83d"',
+        b"\r",
+        b" ",
+        b"\x00",
+        b"[",
+        b"]",
+        b",",
+        b'"o"',
+        b"{}",
+    ]
+)
+
+
+@given(TIME, TEXT, st.lists(st.tuples(st.integers(0, 40), ODDITIES), max_size=2))
+def test_the_fast_way_and_the_strict_way_agree(
+    time: float, data: str, changes: list[tuple[int, bytes]]
+) -> None:
+    line = encode_event(time, "o", data)
+    for at, oddity in changes:
+        line = line[:at] + oddity + line[at:]
+    try:
+        expected: Event | None = _parse_strictly(line, "x")
+    except FormatError:
+        expected = None
+    try:
+        assert parse_event(line, "x") == expected
+    except FormatError:
+        assert expected is None
 
 
 def test_a_line_of_16_mib_is_read() -> None:

@@ -53,7 +53,20 @@ def test_a_whole_recording() -> None:
         START + timedelta(seconds=5),
         START + timedelta(seconds=15),
     )
+    assert result.root == root_of(leaf_hash(line) for line in recording.lines)
     assert (result.clock_notes, result.read_to_end) == ((), True)
+
+
+def test_the_hash_of_the_whole_file_can_be_left_out() -> None:
+    lines = build().lines
+    quick = check_recording(iter(lines), TRUSTED, whole=False)
+    assert quick == replace(check(lines), sha256=b"")
+
+
+@pytest.mark.parametrize("lines", [[b"hello\n", b"x\n", b"half"], build().lines[3:], build().lines[::-1]])
+def test_the_root_over_all_lines_is_there_whatever_they_are(lines: list[bytes]) -> None:
+    complete = [line for line in lines if line.endswith(b"\n")]
+    assert check(lines).root == root_of(leaf_hash(line) for line in complete)
 
 
 @settings(max_examples=30, deadline=None)
