@@ -13,12 +13,12 @@ _OTHER_CONTROLS = {code: None for code in range(0x20) if chr(code) not in _KEPT_
 _DROPPED = _OTHER_CONTROLS | dict.fromkeys(range(0x7F, 0xA0))
 _PICTURE_MODES = {"6", "7", "12", "25", "47", "1047", "1048", "1049", "2026"}
 _FINALS = frozenset("@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu")
-_ESCAPES = frozenset("78=>DEHMc")
 
 _START = re.compile("\x1b|[\x80-\x9f]")
 _CSI = re.compile(r"\x1b\[([<=>?]?)([0-9:;]*)([ -/]*)([@-~])")
-_CSI_PART = re.compile(r"\x1b\[[0-?]*[ -/]*\Z")
-_CHARSET = re.compile(r"\x1b[()*+][0AB]")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*)?[ -/]*\Z")
+_ESCAPE = re.compile(r"\x1b[ -/]*[0-Z\\`-~]")
+_KEPT_ESCAPE = re.compile(r"\x1b[78=>DEHMc]|\x1b[()*+][0AB]")
 _STRING_START = re.compile(r"\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]")
 _STRING_END = re.compile("\x07|\x1b\\\\|\x9c|\x18|\x1a|\x1b(?=[^\\\\])")
 
@@ -66,23 +66,12 @@ class Harmless:
         if found := _CSI.match(text, start):
             parts.append(_kept_csi(found))
             return found.end()
-        if found := _CHARSET.match(text, start):
-            parts.append(found[0])
-            return found.end()
-        return self._short_sequence(text, start, parts)
-
-    def _short_sequence(self, text: str, start: int, parts: list[str]) -> int:
-        """ESC and one character, or a sequence whose end has not come yet."""
-        if text[start] != "\x1b":
-            return start + 1
-        following = text[start + 1 : start + 2]
-        unfinished = not following or (following in "()*+" and len(text) == start + 2)
-        if (unfinished or _CSI_PART.match(text, start)) and len(text) - start < _LONGEST_SEQUENCE:
+        if _UNFINISHED.match(text, start) and len(text) - start < _LONGEST_SEQUENCE:
             self._rest = text[start:]
             return len(text)
-        if following in _ESCAPES:
-            parts.append(text[start : start + 2])
-            return start + 2
+        if found := _ESCAPE.match(text, start):
+            parts.append(found[0] if _KEPT_ESCAPE.fullmatch(found[0]) else "")
+            return found.end()
         return start + 1
 
 

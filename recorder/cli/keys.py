@@ -75,10 +75,10 @@ def list_keys(context: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def show_key(context: click.Context, key: str | None, as_json: bool) -> None:
-    """Show a key: this host's, or a trusted one by its host or the start of its fingerprint.
+    """Show this host's key, or a trusted one.
 
-    What it prints is the `allowed_signers` line that `ssh-keygen -Y verify` takes; `sealcast keys trust`
-    takes it too.
+    KEY is a host or the start of a fingerprint. What is printed are `allowed_signers` lines as
+    `ssh-keygen -Y verify` takes them; `sealcast keys trust` takes them too.
     """
     settings = settings_of(context)
     store = find_store(settings)
@@ -107,9 +107,10 @@ def show_key(context: click.Context, key: str | None, as_json: bool) -> None:
 @click.option("--host", metavar="NAME", help="The host the key speaks for, where the file does not say.")
 @click.pass_context
 def trust_key(context: click.Context, file: str, host: str | None) -> None:
-    """Trust the key in FILE: a host's host.pub, or lines of allowed_signers. `-` is stdin.
+    """Trust the key in a file.
 
-    Compare the fingerprint with what the host itself says (`sealcast keys show`) before you rely on it.
+    FILE is a host's host.pub, or lines of allowed_signers; `-` is stdin. Compare the fingerprint with
+    what the host itself says (`sealcast keys show`) before you rely on it.
     """
     settings = settings_of(context)
     store = find_store(settings)

@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
+from recorder.cli.pages import QueryVerb
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import SealcastError
 from recorder.index.query import parse
 
 
-@click.command(hidden=True)
+@click.command(
+    cls=QueryVerb, hidden=True, examples=[("sealcast user:alice -title:test", "the library with a filter")]
+)
 @click.argument("query", nargs=-1)
 @click.pass_context
 def library(context: click.Context, query: Sequence[str]) -> int:

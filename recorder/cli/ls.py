@@ -10,7 +10,7 @@ import click
 
 from recorder.cli import output
 from recorder.cli.columns import COLUMNS, Column, Row, column_named, columns_named, item
-from recorder.cli.pages import Verb
+from recorder.cli.pages import QueryVerb
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
@@ -36,7 +36,7 @@ class Listing:
 
 
 @click.command(
-    cls=Verb,
+    cls=QueryVerb,
     examples=[
         ("sealcast ls", "the newest sessions"),
         ("sealcast ls user:alice host:web-* after:-7d", "those that fit a query"),

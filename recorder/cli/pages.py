@@ -1,12 +1,15 @@
 """How help looks: one line, usage, examples, options, exit codes; the same for every command."""
 
 import inspect
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from recorder.errors import ExitCode
+
+_NEGATED_TERM = re.compile(r"-(?=[A-Za-z_]{2,}:)")
 
 CODES: dict[int, str] = {
     ExitCode.OK: "done; verify: everything verified",
@@ -45,25 +48,23 @@ class Verb(click.Command):
         self.topics = topics
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        summary, _, text = inspect.cleandoc(self.help or "").partition("\n")
-        formatter.write_text(summary)
-        formatter.write_paragraph()
-        self.format_usage(ctx, formatter)
+        text = _write_start(self, ctx, formatter)
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write_dl(self.examples, col_max=56)
-        if text.strip():
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(text.strip())
+        _write_indented(formatter, text)
         self.format_options(ctx, formatter)
-        write_codes(formatter, self.codes)
-        self._write_more(formatter)
+        if self.codes:
+            with formatter.section("Exit codes"):
+                formatter.write_dl([(str(int(code)), CODES[code]) for code in self.codes])
+        _write_more(formatter, self.topics)
 
-    def _write_more(self, formatter: click.HelpFormatter) -> None:
-        pages = [f"sealcast help {topic}" for topic in self.topics]
-        formatter.write_paragraph()
-        formatter.write_text(", ".join(["Options of every command: sealcast --help", *pages]))
+
+class QueryVerb(Verb):
+    """A command that takes a query: `-title:test` there is a term, not an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [_negated(argument) for argument in args])
 
 
 class Verbs(click.Group):
@@ -72,8 +73,34 @@ class Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(self.commands)
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        text = _write_start(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+        _write_indented(formatter, text)
+        _write_more(formatter, ())
 
-def write_codes(formatter: click.HelpFormatter, codes: Sequence[int]) -> None:
-    if codes:
-        with formatter.section("Exit codes"):
-            formatter.write_dl([(str(int(code)), CODES[code]) for code in codes])
+
+def _write_start(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> str:
+    """Writes the first line of the help and the usage; answers the rest of the help."""
+    summary, _, text = inspect.cleandoc(command.help or "").partition("\n")
+    formatter.write_text(summary)
+    formatter.write_paragraph()
+    command.format_usage(ctx, formatter)
+    return text.strip()
+
+
+def _write_indented(formatter: click.HelpFormatter, text: str) -> None:
+    if text:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text)
+
+
+def _write_more(formatter: click.HelpFormatter, topics: Sequence[str]) -> None:
+    formatter.write_paragraph()
+    pages = [f"sealcast help {topic}" for topic in topics]
+    formatter.write_text(", ".join(["Options of every command: sealcast --help", *pages]))
+
+
+def _negated(argument: str) -> str:
+    return f"!{argument[1:]}" if _NEGATED_TERM.match(argument) else argument

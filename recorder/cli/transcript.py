@@ -13,7 +13,7 @@ _LONGEST_LINE = 100_000
 """Characters after which a line without an end is given out in parts."""
 _LEAVES_PICTURE = re.compile(
     rb"\x1b\[\?(?:1049|1047|47)h"  # a full-screen program begins
-    rb"|\x1b\[[23]J|\x1bc|\x1b\[(?:1;1)?H\x1b\[0?J"  # the screen is cleared
+    rb"|(?P<clears>\x1b\[2J|\x1bc|\x1b\[(?:1;1)?H\x1b\[0?J)"
 )
 
 
@@ -46,10 +46,13 @@ class Transcript:
         start = 0
         for found in _LEAVES_PICTURE.finditer(data):
             self._screen.feed(data[start : found.start()])
-            start = found.start()
             self._note_full_screen()
             if not self._screen.alt_screen:
                 self._give_picture()
+            self._screen.feed(found[0])
+            if found["clears"]:
+                self._given.clear()  # a row that was blank before keeps its object, and is a new line now
+            start = found.end()
         self._screen.feed(data[start:])
         self._note_full_screen()
         self._date_rows()

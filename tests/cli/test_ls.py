@@ -1,0 +1,120 @@
+"""`sealcast ls` over real recordings."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recorder.errors import ExitCode
+from tests.cli.conftest import Run
+
+
+def test_newest_first_with_ids_in_full_off_a_terminal(cli: Run, ids: list[str]) -> None:
+    result = cli("ls")
+    lines = result.out.splitlines()
+    assert result.code == 0
+    assert lines[0].split() == ["START", "(UTC)", "USER", "HOST", "LENGTH", "EXIT", "ID", "ABOUT"]
+    assert len(lines) == 4
+    assert all(session in line for session, line in zip(reversed(ids), lines[1:], strict=True))
+    assert result.err == ""
+
+
+def test_recorded_control_bytes_are_pictures(cli: Run, store: Path) -> None:
+    result = cli("ls")
+    assert "Web upgrade␛[31m" in result.out
+    assert "\x1b" not in result.out
+
+
+def test_query_limit_sort_and_count(cli: Run, ids: list[str]) -> None:
+    assert cli("ls", "exit:7", "-0").out == f"{ids[0]}\0"
+    assert cli("ls", "-n", "1", "--sort", "start", "-0").out == f"{ids[0]}\0"
+    assert cli("ls", "--sort", "-exit,start", "-0").out.split("\0")[:2] == [ids[0], ids[2]]
+    assert cli("ls", "--count").out == "3\n"
+    nothing = cli("ls", "--count", "user:nobody-here")
+    assert (nothing.code, nothing.out) == (ExitCode.NO, "0\n")
+
+
+def test_check_in_a_query_verifies(cli: Run, store: Path, ids: list[str]) -> None:
+    damage(store, ids[1])
+    assert cli("ls", "check:bad", "-0").out == f"{ids[1]}\0"
+    assert cli("ls", "-check:ok", "--columns", "check,id").out.splitlines()[1] == f"✗  {ids[1]}"
+
+
+def damage(store: Path, session: str) -> None:
+    """Takes the recording's file out of the log's words: another recording in its place."""
+    files = sorted(store.glob("sealed/**/*.cast.zst"))
+    target = next(path for path in files if path.name.startswith(session))
+    other = next(path for path in files if path != target)
+    target.write_bytes(other.read_bytes())
+
+
+def test_json_is_one_document_with_every_field(cli: Run, ids: list[str]) -> None:
+    document = json.loads(cli("ls", "--json", "-n", "2").out)
+    assert {key: document[key] for key in ("schema", "total", "returned", "complete", "reason")} == {
+        "schema": "sealcast.sessions/1",
+        "total": 3,
+        "returned": 2,
+        "complete": False,
+        "reason": "limit",
+    }
+    newest = document["items"][0]
+    assert (newest["id"], newest["link"]) == (ids[2], f"sealcast://{ids[2]}")
+    assert (newest["title"], newest["exit_status"], newest["live"]) == ("In a terminal", 3, False)
+    assert (newest["columns"], newest["rows"]) == (40, 10)
+    assert newest["reason"] is None
+    assert newest["start"].endswith("Z")
+
+
+def test_jsonl_is_one_object_per_line_with_escapes_for_control_bytes(cli: Run, ids: list[str]) -> None:
+    lines = cli("ls", "--jsonl", "--sort", "start").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ids
+    assert "\\u001b[31m" in lines[0]
+
+
+def test_plain_is_tabs_with_times_and_seconds(cli: Run, ids: list[str]) -> None:
+    lines = cli("ls", "--plain", "--columns", "id,start,length,exit", "exit:7").out.splitlines()
+    assert lines[0] == "id\tstart\tlength\texit"
+    session, start, length, status = lines[1].split("\t")
+    assert (session, status) == (ids[0], "7")
+    assert start.endswith("Z")
+    assert float(length) < 60
+
+
+def test_signs_in_ascii(cli: Run, store: Path, ids: list[str]) -> None:
+    damage(store, ids[1])
+    assert cli("ls", "--ascii", "check:bad", "--columns", "check,id").out.splitlines()[1] == f"X  {ids[1]}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--columns", "id,nope"), 'no column "nope"'),
+        (("--sort", "nope"), 'no column "nope"'),
+    ],
+)
+def test_unknown_columns_are_refused(cli: Run, store: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = cli("ls", *arguments)
+    assert result.code == ExitCode.USAGE
+    assert said in result.err
+
+
+def test_an_empty_answer_says_why(cli: Run, store: Path) -> None:
+    assert cli("ls", "user:nobody-here").err == "sealcast: no session matches user:nobody-here (3 sessions)\n"
+
+
+def test_no_store_is_no_error_and_makes_none(cli: Run, tmp_path: Path) -> None:
+    result = cli("ls", "--store", str(tmp_path / "nothing"))
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "sealcast: no recordings yet; make one: sealcast rec\n"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_store_by_option_and_by_environment(
+    cli: Run, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    store.rename(elsewhere)
+    assert cli("ls", "--count").code == ExitCode.NO
+    assert cli("ls", "--count", "--store", str(elsewhere)).out == "3\n"
+    monkeypatch.setenv("SEALCAST_STORE", str(elsewhere))
+    assert cli("ls", "--count").out == "3\n"
