@@ -1,14 +1,239 @@
-"""`sealcast-shell`: the login shell of covered accounts."""
+"""`sealcast-shell`: the login shell and ForceCommand of covered accounts.
 
+It hands its terminal (or its three streams) to the recorder and becomes the real shell; nothing of it is
+left behind. Built-in and C modules only, so that it starts in milliseconds under `python3 -I -S`, and so
+that this one file is all that `sealcast install` has to copy. Every failure refuses the login.
+
+The conversation, one packet each (SOCK_SEQPACKET): a request with descriptors, then `admitted`, `nested` or
+`refused`; with a terminal then `released` from here and `go` from the recorder.
+"""
+
+import _signal  # type: ignore[import-not-found]  # the C half of signal, which imports enum
+import _socket
+import fcntl
+import posix
+import pwd
 import sys
+import termios
+from array import array
 
-from recorder.errors import ExitCode
+SOCKET = "/run/sealcast/socket"
+SHELLS = "/etc/sealcast/shells"
+MAGIC = b"sealcast/1"
+MAX_PACKET = 192 * 1024
+PATIENCE_SECONDS = 30.0
+REFUSED = 9
+CANNOT_EXECUTE = 126
+_MAX_SHELLS_FILE = 1024 * 1024
+_MAX_AUTH_FILE = 64 * 1024
+_FORCED = (b"sealcast-shell", b"/usr/local/bin/sealcast-shell")
+"""What sshd's ForceCommand may say; the user's own command is in SSH_ORIGINAL_COMMAND then."""
+_CLAIMS = (b"TERM", b"SSH_CONNECTION", b"SSH_TTY", b"LANG")
+_KEPT = (
+    b"HOME USER LOGNAME PATH SHELL TERM COLORTERM LANG LANGUAGE TZ MAIL HUSHLOGIN DISPLAY PWD "
+    b"SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_ORIGINAL_COMMAND SSH_USER_AUTH SSH_AUTH_SOCK SSH_AUTH_INFO_0 "
+    b"XDG_SESSION_ID XDG_RUNTIME_DIR XDG_SESSION_TYPE XDG_SESSION_CLASS DBUS_SESSION_BUS_ADDRESS "
+    b"KRB5CCNAME SUDO_USER SUDO_UID SUDO_GID SUDO_COMMAND"
+).split()
+
+
+class LoginError(Exception):
+    """Why this login is refused, in words for the person who logs in."""
 
 
 def main() -> int:
-    """Refuse the login: without a recorder to hand the terminal to, nothing may run unrecorded."""
-    sys.stderr.write(
-        "sealcast-shell: no recorder runs on this host, so this login is refused\n"
-        "sealcast-shell: the daemon for bastions is not part of this release; record with: sealcast rec\n"
-    )
-    return ExitCode.RECORDING
+    """Be recorded, or refuse. Returns only when refused."""
+    try:
+        _become_recorded(sys.argv)
+    except LoginError as error:
+        _tell(f"{error}; this login is refused")
+    except OSError as error:
+        _tell(f"the session cannot be recorded ({error.strerror}); this login is refused")
+    return REFUSED
+
+
+def _become_recorded(argv: list[str]) -> None:
+    environment = scrubbed(posix.environ)
+    command = wanted_command(argv, posix.environ)
+    account = pwd.getpwuid(posix.getuid())
+    shell = real_shell(_read_owned_by_root(SHELLS), account.pw_name.encode())
+    environment[b"SHELL"] = shell
+    arguments = shell_arguments(shell, command)
+    with_terminal = posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
+    handover = _hand_over_terminal if with_terminal else _hand_over_streams
+    session = handover(request(with_terminal, arguments, command, posix.environ))
+    if session:
+        environment[b"SEALCAST_SESSION"] = session
+    if with_terminal and session:
+        environment[b"SSH_TTY"] = posix.ttyname(0).encode()
+    _execute(shell, arguments, environment)
+
+
+def scrubbed(environment: "dict[bytes, bytes]") -> "dict[bytes, bytes]":
+    """What the real shell gets: names that are known to be harmless, and locales."""
+    return {name: value for name, value in environment.items() if name in _KEPT or name.startswith(b"LC_")}
+
+
+def wanted_command(argv: list[str], environment: "dict[bytes, bytes]") -> "bytes | None":
+    """The command to run; None for an interactive shell. `LoginError` for any other use of this shell."""
+    arguments = [_bytes(argument) for argument in argv[1:]]
+    if not arguments:
+        return None
+    if arguments[0] != b"-c" or len(arguments) != 2:
+        raise LoginError("sealcast-shell takes -c COMMAND, or nothing")
+    if arguments[1] in _FORCED:
+        return environment.get(b"SSH_ORIGINAL_COMMAND")
+    return arguments[1]
+
+
+def real_shell(text: bytes, user: bytes) -> bytes:
+    """The user's line in the file of real shells (`user TAB path`), else that of `*`."""
+    default = None
+    for line in text.split(b"\n"):
+        name, _, path = line.partition(b"\t")
+        if name == user and path.startswith(b"/"):
+            return path
+        if name == b"*" and path.startswith(b"/"):
+            default = path
+    if default is None:
+        raise LoginError(f"{SHELLS} names no shell for this account")
+    return default
+
+
+def shell_arguments(shell: bytes, command: "bytes | None") -> "list[bytes]":
+    """As sshd would start it: a login shell has a dash before its name."""
+    name = shell.rpartition(b"/")[2]
+    return [b"-" + name] if command is None else [name, b"-c", command]
+
+
+def request(
+    with_terminal: bool, arguments: "list[bytes]", command: "bytes | None", environment: "dict[bytes, bytes]"
+) -> bytes:
+    """The first packet: fields `name=value`, each ended by NUL, which no value can hold."""
+    fields = [b"kind=terminal" if with_terminal else b"kind=streams"]
+    if command is not None:
+        fields.append(b"command=" + command)
+    fields.append(b"shell=" + arguments[0].lstrip(b"-"))
+    fields += [b"env." + name + b"=" + environment[name] for name in _CLAIMS if name in environment]
+    authentication = _authentication(environment)
+    if authentication:
+        fields.append(b"auth=" + authentication)
+    packet = MAGIC + b"\0" + b"".join(field + b"\0" for field in fields)
+    if len(packet) > MAX_PACKET:
+        raise LoginError(f"the command is over the limit of {MAX_PACKET} bytes")
+    return packet
+
+
+def _authentication(environment: "dict[bytes, bytes]") -> bytes:
+    """What sshd says about the keys that were used (ExposeAuthInfo), from the file it left."""
+    path = environment.get(b"SSH_USER_AUTH")
+    if not path:
+        return b""
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
+    except OSError:
+        return b""
+    text = posix.read(fd, _MAX_AUTH_FILE)
+    posix.close(fd)
+    return text.replace(b"\0", b"")
+
+
+def _hand_over_terminal(packet: bytes) -> bytes:
+    """Swap the terminal for a recorded one; returns the session id, empty inside a recorded session."""
+    master, slave = _new_pty()
+    recorder = _connect()
+    session = _admission(recorder, packet, [0, master])
+    posix.close(master)
+    if session:
+        # sent to the whole foreground job when a session leader gives its terminal up: tty_ioctl(2)
+        for number in (_signal.SIGHUP, _signal.SIGCONT):
+            _signal.signal(number, _signal.SIG_IGN)
+        fcntl.ioctl(0, termios.TIOCNOTTY)
+        recorder.send(b"released")
+        if recorder.recv(64) != b"go":
+            raise LoginError("the recorder went away")
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        for target in (0, 1, 2):
+            posix.dup2(slave, target)
+        for number in (_signal.SIGHUP, _signal.SIGCONT):
+            _signal.signal(number, _signal.SIG_DFL)
+    posix.close(slave)
+    recorder.close()
+    return session
+
+
+def _new_pty() -> "tuple[int, int]":
+    master, slave = posix.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
+    termios.tcsetattr(slave, termios.TCSANOW, termios.tcgetattr(0))
+    return master, slave
+
+
+def _hand_over_streams(packet: bytes) -> bytes:
+    """Put three recorded pipes in the place of the three streams; returns the session id."""
+    in_read, in_write = posix.pipe()
+    out_read, out_write = posix.pipe()
+    err_read, err_write = posix.pipe()
+    recorder = _connect()
+    session = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
+    if recorder.recv(64) != b"go":
+        raise LoginError("the recorder went away")
+    for target, fd in enumerate((in_read, out_write, err_write)):
+        posix.dup2(fd, target)
+    recorder.close()
+    return session
+
+
+def _connect() -> "_socket.socket":
+    recorder = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+    recorder.settimeout(PATIENCE_SECONDS)
+    try:
+        recorder.connect(SOCKET)
+    except OSError as error:
+        raise LoginError(f"the recorder does not answer ({error.strerror})") from None
+    return recorder
+
+
+def _admission(recorder: "_socket.socket", packet: bytes, fds: "list[int]") -> bytes:
+    """Send the request; the session id when admitted, nothing when already recorded."""
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
+    recorder.sendmsg([packet], [rights])
+    verb, _, rest = recorder.recv(4096).partition(b"\0")
+    if verb == b"admitted":
+        return rest
+    if verb == b"nested":
+        return b""
+    raise LoginError(rest.decode("utf-8", "replace") or "the recorder went away")
+
+
+def _execute(shell: bytes, arguments: "list[bytes]", environment: "dict[bytes, bytes]") -> None:
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # Python ignores both, and exec would pass that on
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
+    posix.closerange(3, 1024 * 1024)
+    try:
+        posix.execve(shell, arguments, environment)
+    except OSError as error:
+        _tell(f"cannot run {shell.decode('utf-8', 'replace')}: {error.strerror}")
+        posix._exit(CANNOT_EXECUTE)  # noqa: SLF001  its name
+
+
+def _read_owned_by_root(path: str) -> bytes:
+    fd = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
+    status = posix.fstat(fd)
+    if status.st_uid != 0 or status.st_mode & 0o022:
+        raise LoginError(f"{path} must belong to root, and nobody else may write it")
+    text = posix.read(fd, _MAX_SHELLS_FILE)
+    posix.close(fd)
+    return text
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _tell(text: str) -> None:
+    posix.write(2, f"sealcast-shell: {text}\n".encode("utf-8", "replace"))
+
+
+if __name__ == "__main__":
+    posix._exit(main())  # noqa: SLF001  its name

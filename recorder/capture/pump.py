@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recorder.capture.channel import Channel, ChannelError
 from recorder.capture.keystrokes import Keystrokes
+from recorder.capture.leader import UNKNOWN_STATUS, Leader, LeaderLostError
 from recorder.capture.recording import Recording
 from recorder.capture.signals import SignalPipe
 from recorder.capture.terminal import Modes, copy_window_size, echo_state, player_size, set_raw
@@ -58,18 +58,18 @@ class TerminalPump:
     """Moves bytes until the shell, the terminal or the supervisor is gone.
 
     `user` is a non-blocking descriptor of the user's terminal, `pty` the session's master and slave.
-    The slave is only held, so that the master never reads end of file: the supervisor tells the end,
+    The slave is only held, so that the master never reads end of file: the leader's end is the end,
     because a background job may keep the slave open for ever. Both are closed to hang the session up.
     """
 
     def __init__(
-        self, user: int, pty: tuple[int, int], recording: Recording, supervisor: Channel, modes: Modes
+        self, user: int, pty: tuple[int, int], recording: Recording, leader: Leader, modes: Modes
     ) -> None:
         self._user = user
         self._pty = pty
         self._master = pty[0]
         self._recording = recording
-        self._supervisor = supervisor
+        self._leader = leader
         self._modes = modes
         self._keys = Keystrokes()
         self._to_user = bytearray()
@@ -86,7 +86,7 @@ class TerminalPump:
         with SignalPipe(wanted) as signals:
             self._handlers = {
                 signals.fileno(): lambda _: self._on_signals(signals.take()),
-                self._supervisor.fileno(): lambda _: self._on_supervisor(),
+                self._leader.fileno(): lambda _: self._on_leader(),
                 self._user: self._on_user,
                 self._master: self._on_master,
             }
@@ -214,21 +214,15 @@ class TerminalPump:
         except OSError:
             self._to_master.clear()
 
-    def _on_supervisor(self) -> None:
-        status, alive = self._hear()
-        if not alive:
-            self._hang_up(Reason.SUPERVISOR_GONE)
-        elif status is not None:
-            self._drain()
-            self._ending = self._ending or Ending(Reason.SHELL_ENDED, status)
-
-    def _hear(self) -> tuple[int | None, bool]:
+    def _on_leader(self) -> None:
         try:
-            message = self._supervisor.receive()
-        except ChannelError:
-            return None, False
-        status = message.get("exited")
-        return (status if isinstance(status, int) else None), True
+            status = self._leader.ended()
+        except LeaderLostError:
+            self._hang_up(Reason.SUPERVISOR_GONE)
+            return
+        if status is not None:
+            self._drain()
+            self._ending = self._ending or Ending(Reason.SHELL_ENDED, known(status))
 
     def _drain(self) -> None:
         """Record and show what the pty still holds: the shell is gone, its last bytes are not."""
@@ -264,11 +258,18 @@ class TerminalPump:
 
     def _await_status(self) -> int | None:
         waiter = select.poll()
-        waiter.register(self._supervisor.fileno(), _POLL_IN)
+        waiter.register(self._leader.fileno(), _POLL_IN)
         if not waiter.poll(HANGUP_SECONDS * 1000):
             return None
-        status, _ = self._hear()
-        return status
+        try:
+            return known(self._leader.ended())
+        except LeaderLostError:
+            return None
+
+
+def known(status: int | None) -> int | None:
+    """The exit status where the kernel told it."""
+    return None if status == UNKNOWN_STATUS else status
 
 
 def restore(fd: int, modes: Modes) -> None:

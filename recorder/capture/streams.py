@@ -10,8 +10,8 @@ import os
 import select
 from dataclasses import dataclass, field
 
-from recorder.capture.channel import Channel, ChannelError
-from recorder.capture.pump import Ending, Reason
+from recorder.capture.leader import Leader, LeaderLostError
+from recorder.capture.pump import Ending, Reason, known
 from recorder.capture.recording import Recording
 
 READ_SIZE = 64 * 1024
@@ -44,15 +44,15 @@ class StreamPump:
         user: tuple[int, int, int],
         pipes: tuple[int, int, int],
         recording: Recording,
-        supervisor: Channel,
+        leader: Leader,
     ) -> None:
         self._input = Flow(user[0], pipes[0], None)
         self._outputs = (Flow(pipes[1], user[1], error=False), Flow(pipes[2], user[2], error=True))
         self._recording = recording
-        self._supervisor = supervisor
+        self._leader = leader
         self._status: int | None = None
         self._reason = Reason.SHELL_ENDED
-        self._supervised = True
+        self._following = True
 
     def run(self) -> Ending:
         """Pump until the end; raises RecordingError when the record cannot be written."""
@@ -62,23 +62,22 @@ class StreamPump:
         return Ending(self._reason, self._status)
 
     def _finished(self) -> bool:
-        done = all(flow.closed for flow in self._outputs)
-        return done and (self._status is not None or not self._supervised)
+        return not self._following and all(flow.closed for flow in self._outputs)
 
     def _turn(self) -> None:
         seconds = self._recording.seconds_to_seal()
         ready = dict(self._poller().poll(None if seconds is None else seconds * 1000))
         for flow in (self._input, *self._outputs):
             self._move(flow, ready)
-        if self._supervised and self._supervisor.fileno() in ready:
-            self._hear()
+        if self._following and self._leader.fileno() in ready:
+            self._on_leader()
         if self._recording.seconds_to_seal() == 0:
             self._recording.seal()
 
     def _poller(self) -> select.poll:
         poller = select.poll()
-        if self._supervised:
-            poller.register(self._supervisor.fileno(), select.POLLIN)
+        if self._following:
+            poller.register(self._leader.fileno(), select.POLLIN)
         for flow in (self._input, *self._outputs):
             if not flow.closed:
                 poller.register(flow.sink, select.POLLOUT if flow.pending else 0)
@@ -125,15 +124,16 @@ class StreamPump:
             os.close(flow.source)
             os.close(flow.sink)
 
-    def _hear(self) -> None:
+    def _on_leader(self) -> None:
         try:
-            status = self._supervisor.receive().get("exited")
-        except ChannelError:
-            self._supervised = False
+            status = self._leader.ended()
+        except LeaderLostError:
+            self._following = False
             self._reason = Reason.SUPERVISOR_GONE
             return
-        if isinstance(status, int):
-            self._status = status
+        if status is not None:
+            self._following = False
+            self._status = known(status)
 
     def _close_all(self) -> None:
         for flow in (self._input, *self._outputs):

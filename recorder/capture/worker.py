@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recorder.capture.channel import Channel, Message
+from recorder.capture.leader import SupervisedLeader
 from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording
 from recorder.capture.streams import StreamPump
@@ -44,7 +45,7 @@ class TerminalEnds:
         set_raw(own, modes)
         try:
             supervisor.send({"ready": True})
-            return TerminalPump(own, self.pty, recording, supervisor, modes).run()
+            return TerminalPump(own, self.pty, recording, SupervisedLeader(supervisor), modes).run()
         finally:
             restore(own, modes)
             os.close(own)
@@ -60,7 +61,7 @@ class StreamEnds:
     def pump(self, recording: Recording, supervisor: Channel) -> Ending:
         """Pump the three streams."""
         supervisor.send({"ready": True})
-        return StreamPump(self.user, self.pipes, recording, supervisor).run()
+        return StreamPump(self.user, self.pipes, recording, SupervisedLeader(supervisor)).run()
 
 
 def run_worker(ends: TerminalEnds | StreamEnds, supervisor: Channel, files: Files) -> int:

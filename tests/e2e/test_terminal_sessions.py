@@ -39,13 +39,15 @@ def finished(child: "pexpect.spawn[bytes]", status: int = 0) -> Recorded:
 
 def test_interrupt_stop_and_resume_work_and_ctrl_d_ends_the_shell() -> None:
     with recorded_bash() as child:
-        child.send("sleep 1000\r")
-        child.expect_exact("sleep 1000\r\n")
+        child.send("echo st''arted; sleep 1000\r")
+        child.expect_exact("started\r\n")
         child.send("\x03")
         child.expect_exact(PROMPT)
         assert b"130" in run_line(child, "echo status $?")
         child.send("cat\r")
         child.expect_exact("cat\r\n")
+        child.send("reading\r")
+        child.expect_exact("reading\r\nreading\r\n")
         child.send("\x1a")
         child.expect_exact("Stopped")
         child.expect_exact(PROMPT)
