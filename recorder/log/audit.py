@@ -139,7 +139,7 @@ class _Auditor:
             self._find(f"entry {index} cannot be read", index)
         expected = 1
         for session in sorted(history.sessions.values(), key=lambda item: item.opened_index):
-            if session.opened is not None:
+            if session.opened_entry is not None:
                 if session.number != expected:
                     self._gap(session, expected)
                 expected = session.number + 1
@@ -152,7 +152,7 @@ class _Auditor:
         self._find(sentence, session.opened_index, session.session)
 
     def _check_session(self, session: SessionHistory) -> None:
-        if session.opened is None:
+        if session.opened_entry is None:
             sentence = f"session {session.session} was closed and never opened"
             self._find(sentence, session.ended_index, session.session)
         if session.endings > 1:

@@ -5,11 +5,12 @@ under `sealcast`. Text from a session is cut to fixed lengths, so an entry alway
 the recording's own header has it whole.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from recorder import VERSION
 from recorder.errors import FormatError
@@ -106,14 +107,14 @@ class Ending:
 
 def encode(document: Document) -> bytes:
     """The canonical bytes of a document."""
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def decode(entry: bytes, where: str) -> Document:
     """The document in an entry; `FormatError` where it is not a JSON object with an action."""
     try:
-        document = json.loads(entry)
-    except (ValueError, RecursionError):
+        document = orjson.loads(entry)
+    except orjson.JSONDecodeError:
         raise FormatError("not JSON", where) from None
     if not isinstance(document, dict) or not isinstance(document.get("event"), dict):
         raise FormatError("not an ECS document", where)
@@ -126,9 +127,9 @@ def action(document: Document) -> str:
     return found if isinstance(found, str) else ""
 
 
-def value_at(document: Document | None, path: tuple[str, ...]) -> object:
+def value_at(document: object, path: tuple[str, ...]) -> object:
     """The value under nested keys, None where one of them is missing."""
-    value: object = document
+    value = document
     for key in path:
         if not isinstance(value, dict):
             return None

@@ -15,18 +15,29 @@ _SESSION_MARK = b'"action":"session-'
 
 @dataclass(slots=True)
 class SessionHistory:
-    """The entries of one session; `None` where the log has none. Indexes are places in the log."""
+    """The entries of one session; `None` where the log has none. Indexes are places in the log.
+
+    The entries are kept as bytes and read when asked for: tens of thousands of documents in memory would
+    cost more in garbage collection than reading them twice.
+    """
 
     session: str
-    opened: Document | None = None
+    number: int = 0
+    """0 where the log does not say."""
+    opened_entry: bytes | None = None
     opened_index: int = -1
-    ended: Document | None = None
+    ended_entry: bytes | None = None
     ended_index: int = -1
     endings: int = 0
+    interrupted: bool = False
 
     @property
-    def interrupted(self) -> bool:
-        return self.ended is not None and entries.action(self.ended) == INTERRUPTED
+    def opened(self) -> Document | None:
+        return None if self.opened_entry is None else entries.decode(self.opened_entry, "log")
+
+    @property
+    def ended(self) -> Document | None:
+        return None if self.ended_entry is None else entries.decode(self.ended_entry, "log")
 
     def opening(self, *path: str) -> object:
         """A value of the opening entry, None where it is not there."""
@@ -35,12 +46,6 @@ class SessionHistory:
     def ending(self, *path: str) -> object:
         """A value of the closing entry, None where it is not there."""
         return value_at(self.ended, path)
-
-    @property
-    def number(self) -> int:
-        """The session's number; 0 where the log does not say."""
-        found = self.opening("sealcast", "number") or self.ending("sealcast", "number")
-        return found if type(found) is int and 0 <= found < _MAX_NUMBER else 0
 
 
 @dataclass(slots=True)
@@ -62,23 +67,27 @@ class History:
             return
         try:
             document = entries.decode(entry, f"log entry {index}")
-            session_id = document["sealcast"]["session"]
-        except (FormatError, KeyError, TypeError):
+        except FormatError:
             self.unreadable.append(index)
             return
+        session_id = value_at(document, ("sealcast", "session"))
         if isinstance(session_id, str) and SESSION_ID.fullmatch(session_id):
-            self._enter(session_id, index, document)
+            self._enter(session_id, index, entry, document)
         else:
             self.unreadable.append(index)
 
-    def _enter(self, session_id: str, index: int, document: Document) -> None:
+    def _enter(self, session_id: str, index: int, entry: bytes, document: Document) -> None:
         session = self.sessions.setdefault(session_id, SessionHistory(session_id))
+        number = value_at(document, ("sealcast", "number"))
+        if type(number) is int and 0 <= number < _MAX_NUMBER:
+            session.number = session.number or number
         kind = entries.action(document)
         if kind == OPENED:
-            session.opened, session.opened_index = document, index
+            session.opened_entry, session.opened_index = entry, index
         elif kind in {CLOSED, INTERRUPTED}:
             session.endings += 1
-            session.ended, session.ended_index = document, index
+            session.ended_entry, session.ended_index = entry, index
+            session.interrupted = kind == INTERRUPTED
 
 
 def read_history(log: Log) -> History:

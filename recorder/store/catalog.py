@@ -9,7 +9,7 @@ from pathlib import Path
 from recorder.cast.header import parse_header
 from recorder.cast.reader import iter_lines
 from recorder.errors import SealcastError
-from recorder.log.entries import SESSION_ID
+from recorder.log.entries import SESSION_ID, value_at
 from recorder.log.history import History, SessionHistory, read_history
 from recorder.store.layout import SEALED_SUFFIX, Store
 from recorder.store.reading import open_stored
@@ -102,31 +102,32 @@ def _sealed_files(directory: Path, depth: int = 3) -> Iterator[tuple[str, Path]]
 
 
 def _session(store: Store, item: SessionHistory, files: Files) -> Session:
-    terminal = item.opening("sealcast", "terminal")
+    opened, ended = item.opened, item.ended
+    terminal = value_at(opened, ("sealcast", "terminal"))
     columns, rows = terminal if isinstance(terminal, list) and len(terminal) == 2 else (0, 0)
-    live = files.live.get(item.session, False) and item.ended is None
+    live = files.live.get(item.session, False) and ended is None
     path = _path(store, item, files)
-    duration = _integer(item.ending("event", "duration"))
+    duration = _integer(value_at(ended, ("event", "duration")))
     return Session(
         id=item.session,
         number=item.number,
-        host=_text(item.opening("host", "name")) or store.host,
-        user=_text(item.opening("user", "name")) or "",
-        uid=_decimal(item.opening("user", "id")),
-        start=_time(item.opening("event", "start")) or start_of(item.session),
-        end=_time(item.ending("event", "end")),
+        host=_text(value_at(opened, ("host", "name"))) or store.host,
+        user=_text(value_at(opened, ("user", "name"))) or "",
+        uid=_decimal(value_at(opened, ("user", "id"))),
+        start=_time(value_at(opened, ("event", "start"))) or start_of(item.session),
+        end=_time(value_at(ended, ("event", "end"))),
         duration_s=None if duration is None else duration / 1e9,
         live=live,
-        title=_text(item.opening("sealcast", "title")),
-        reason=_text(item.opening("sealcast", "reason")),
-        origin=_text(item.opening("sealcast", "origin")) or "",
-        source=_text(item.opening("source", "ip")),
-        exit_status=_integer(item.ending("process", "exit_code")),
+        title=_text(value_at(opened, ("sealcast", "title"))),
+        reason=_text(value_at(opened, ("sealcast", "reason"))),
+        origin=_text(value_at(opened, ("sealcast", "origin"))) or "",
+        source=_text(value_at(opened, ("source", "ip"))),
+        exit_status=_integer(value_at(ended, ("process", "exit_code"))),
         width=_integer(columns) or 0,
         height=_integer(rows) or 0,
-        command=_text(item.opening("process", "command_line")),
+        command=_text(value_at(opened, ("process", "command_line"))),
         path=path,
-        size_bytes=_integer(item.ending("file", "size")),
+        size_bytes=_integer(value_at(ended, ("file", "size"))),
         in_log=True,
         interrupted=item.interrupted,
         state_hint=_hint(item, live, path),
@@ -138,12 +139,12 @@ def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
         return State.LIVE
     if path is None:
         return State.TRUNCATED if item.ending("sealcast", "lines") == 0 else State.MISSING
-    return State.TRUNCATED if item.interrupted or item.ended is None else None
+    return State.TRUNCATED if item.interrupted or item.ended_entry is None else None
 
 
 def _path(store: Store, item: SessionHistory, files: Files) -> Path | None:
     """The live file until the log has the end, also where sealing has put a copy in its place already."""
-    if item.session in files.live and (item.ended is None or item.session not in files.sealed):
+    if item.session in files.live and (item.ended_entry is None or item.session not in files.sealed):
         path = store.live_path(item.session)
         if path.exists():
             return path

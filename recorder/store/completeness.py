@@ -54,7 +54,7 @@ def missing(item: SessionHistory, expected: str) -> Completeness:
     """There is no file for a session that the log has."""
     if item.ending("sealcast", "lines") == 0:
         return Completeness(State.TRUNCATED, "it ended before anything was recorded; the log says so too")
-    if item.ended is None:
+    if item.ended_entry is None:
         sentence = (
             "the log has its opening and no end, and its file is gone: it was removed before it was sealed"
         )
@@ -77,9 +77,9 @@ def compare(
     for index in (item.opened_index, item.ended_index):
         if index >= 0 and not audit.proves(index):
             return bad(f"the log's entry {index} for this session was changed", "BAD LOG")
-    if item.opened is None:
+    if item.opened_entry is None:
         return bad("the log has its end and not its opening", "BAD LOG")
-    if item.ended is None:
+    if item.ended_entry is None:
         sentence = "the log has no end of it, yet it is sealed: the log was cut back"
         return bad(sentence, "BAD LOG", "put the log back as it was: an older copy lies in its place")
     if item.ending("file", "hash", "sha256") == integrity.sha256.hex() and integrity.read_to_end:
@@ -143,8 +143,7 @@ def _lines(count: int) -> str:
 
 
 def _when(item: SessionHistory) -> str:
-    stamp = item.ended["@timestamp"] if item.ended and "@timestamp" in item.ended else ""
     try:
-        return f"{datetime.fromisoformat(str(stamp)):%Y-%m-%d %H:%M:%S} UTC"
+        return f"{datetime.fromisoformat(str(item.ending('@timestamp'))):%Y-%m-%d %H:%M:%S} UTC"
     except ValueError:
         return "an unknown time"

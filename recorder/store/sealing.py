@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from recorder.errors import ExitCode, SealcastError
 from recorder.log import durable, entries
-from recorder.log.entries import Document, Ending
+from recorder.log.entries import Document, Ending, value_at
 from recorder.log.history import SessionHistory, read_history
 from recorder.safe_text import safe
 from recorder.seal import sshsig
@@ -166,7 +166,7 @@ def _facts(store: Store, session_id: str, found: Survey) -> _Facts:
 
 def _facts_in_log(store: Store, session_id: str) -> _Facts:
     history = read_history(store.log).sessions.get(session_id)
-    if history is None or history.opened is None:
+    if history is None or history.opened_entry is None:
         raise SealcastError(
             f"{safe(str(store.live_path(session_id)))} is not in the log: it was not recorded here",
             "keep it, and find out who put it there",
@@ -286,9 +286,10 @@ def _live_paths(store: Store, session_id: str) -> tuple[Path, Path, Path]:
 def _without_live_file(store: Store, session_id: str) -> Sealed | None:
     """There is no live file: it is sealed already, or the session died before it had one."""
     history = read_history(store.log).sessions.get(session_id)
-    if history is not None and history.ended is not None:
+    ended = None if history is None else history.ended
+    if ended is not None:
         _empty_live(store, session_id)
-        return _sealed(store, session_id, history.ended)
+        return _sealed(store, session_id, ended)
     try:
         with _errors(store.opening_path(session_id)), locked_file(store.opening_path(session_id)) as mark:
             return None if mark is None else _never_started(store, session_id, history)
@@ -329,17 +330,18 @@ def _nothing(session_id: str) -> Sealed:
 
 def _sealed(store: Store, session_id: str, document: Document) -> Sealed:
     """The result as the log has it."""
-    history = SessionHistory(session_id, ended=document)
     path = store.sealed_path(session_id)
+    closed = entries.action(document) == entries.CLOSED
+    finding = value_at(document, ("sealcast", "finding"))
     return Sealed(
         session_id=session_id,
-        verdict=Outcome.INTERRUPTED if history.interrupted else Outcome.CLOSED,
+        verdict=Outcome.CLOSED if closed else Outcome.INTERRUPTED,
         path=path if path.exists() else None,
-        duration_s=_integer(history.ending("event", "duration")) / 1e9,
-        lines=_integer(history.ending("sealcast", "lines")),
-        size_bytes=_integer(history.ending("file", "size")),
-        exit_status=_exit_status(history.ending("process", "exit_code")),
-        finding=finding if isinstance(finding := history.ending("sealcast", "finding"), str) else None,
+        duration_s=_integer(value_at(document, ("event", "duration"))) / 1e9,
+        lines=_integer(value_at(document, ("sealcast", "lines"))),
+        size_bytes=_integer(value_at(document, ("file", "size"))),
+        exit_status=_exit_status(value_at(document, ("process", "exit_code"))),
+        finding=finding if isinstance(finding, str) else None,
     )
 
 
