@@ -223,17 +223,22 @@ class _Check:
         )
         yield Finding(Kind.NO_FINAL, sentence, self._lines, self._lines, self._time, self._time)
 
-    def result(self) -> Integrity:
+    def _whole(self) -> Iterator[Finding]:
+        """What only shows once everything was read."""
         unproved = self._chain.settle()
         if unproved is not None:
-            self._findings.append(unproved)
-        unsigned = self._header is not None and self._header.session is None
+            yield unproved
         if self._lines == 0:
-            self._findings.append(Finding(Kind.HEADER, "the file holds no complete line", 1, 1, 0.0))
-        elif unsigned:
+            yield Finding(Kind.HEADER, "the file holds no complete line", 1, 1, 0.0)
+        elif self._header is not None and self._header.session is None:
             sentence = "there is nothing to check: this program did not make it"
-            self._findings.append(Finding(Kind.UNSIGNED, sentence, 1, 1, 0.0))
-        found = [*self._findings, *self._malformed.summary(), *self._times_back.summary(), *self._tail()]
+            yield Finding(Kind.UNSIGNED, sentence, 1, 1, 0.0)
+        yield from self._malformed.summary()
+        yield from self._times_back.summary()
+        yield from self._tail()
+
+    def result(self) -> Integrity:
+        found = [*self._findings, *self._whole()]
         chain = self._chain
         return Integrity(
             header=self._header,

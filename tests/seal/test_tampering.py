@@ -1,6 +1,7 @@
 """Every way to tamper with a recording has its own true sentence."""
 
 import io
+from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from recorder.cast.reader import iter_lines
 from recorder.cast.v2 import encode_event
 from recorder.seal import diagnosis, keys
 from recorder.seal.findings import Finding
+from recorder.seal.merkle import leaf_hash, root_of
 from recorder.seal.verify import Integrity, Kind
 from tests.seal.recordings import HOST, HOST_KEY, START_MS, TRUSTED, begin, build, check, key
 
@@ -231,6 +233,33 @@ def test_another_signature_added_to_a_seal() -> None:
 
 def test_another_spelling_of_a_seal() -> None:
     assert only(damaged(lambda lines: change(lines, 20, b"web-1", b"w\\u0065b-1")), Kind.DAMAGED_SEAL)
+
+
+@pytest.mark.parametrize("upto", [13, 20])
+def test_a_root_made_to_fit_a_change(upto: int) -> None:
+    """The root is right then; only the signature, which nobody else can make, is not."""
+
+    def alter(lines: Lines) -> None:
+        before = b64encode(root_of(leaf_hash(line) for line in lines[:12]))
+        change(lines, 10, b"line", b"lime")
+        change(lines, 13, before, b64encode(root_of(leaf_hash(line) for line in lines[:12])))
+        del lines[upto:]
+
+    result = damaged(alter)
+    assert_intact_up_to_line_7(result)
+    assert only(result, Kind.DAMAGED_SEAL).sentence == "the seal at line 13 was altered: its signature fails"
+
+
+def test_a_long_run_of_seals_with_one_forged() -> None:
+    lines = build(spans=200, per_span=1).lines
+    assert check(lines).seals == 200
+    forged = lines[: 2 * 150 + 1]
+    before = b64encode(root_of(leaf_hash(line) for line in forged[:-1]))
+    forged[-2] = encode_event(150, OUTPUT, "forged")
+    change(forged, len(forged), before, b64encode(root_of(leaf_hash(line) for line in forged[:-1])))
+    result = check(forged)
+    assert (result.seals, result.sealed_lines, result.sealed_until) == (149, 298, 149.0)
+    assert only(result, Kind.DAMAGED_SEAL).first_line == 301
 
 
 def test_a_seal_dropped() -> None:
