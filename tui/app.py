@@ -17,7 +17,6 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
-from textual.worker import Worker, WorkerState
 
 from recorder.errors import ExitCode, SealcastError
 from recorder.store.layout import Store
@@ -83,11 +82,6 @@ class SealcastApp(App[None]):
     def action_redraw(self) -> None:
         """Draw everything again."""
         self.refresh(layout=True)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that fails in a way nobody foresaw is a bug like any other."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            raise event.worker.error
 
     def _handle_exception(self, error: Exception) -> None:
         """Leave the terminal in order and keep the report for `finish`; tests see the error itself."""

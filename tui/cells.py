@@ -3,8 +3,10 @@
 Every widget draws through `segment`; a test looks for other users of rich's `Segment`.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 from unicodedata import category
 
@@ -24,6 +26,11 @@ class Part(NamedTuple):
 
     text: str
     role: str = "text"
+
+
+Row = Sequence[Part]
+TWO_COLUMNS = 110
+"""From this width on, two blocks stand side by side."""
 
 
 @lru_cache(8192)
@@ -70,3 +77,32 @@ def keep_whole(parts: Sequence[Part], room: int) -> list[Part]:
             break
         kept.append(part)
     return kept
+
+
+def wrapped(rows: Iterable[Row], cells: int) -> list[Row]:
+    """The rows with the last part of each continued below itself where it is too long."""
+    result: list[Row] = []
+    for row in rows:
+        before = row_width(row[:-1])
+        room = cells - before
+        if not row or width(row[-1].text) <= room or room < 8:
+            result.append(row)
+            continue
+        first, *rest = textwrap.wrap(clean(row[-1].text), room, drop_whitespace=True) or [""]
+        result.append([*row[:-1], Part(first, row[-1].role)])
+        result += [[Part(" " * before), Part(line, row[-1].role)] for line in rest]
+    return result
+
+
+def side_by_side(left: Sequence[Row], right: Sequence[Row], cells: int) -> list[Row]:
+    """Two blocks of rows next to each other; below each other where there is no room for that."""
+    if cells < TWO_COLUMNS:
+        return [*wrapped(left, cells), (), *wrapped(right, cells)]
+    half = cells // 2
+    pairs = zip_longest(wrapped(left, half - 1), wrapped(right, cells - half), fillvalue=())
+    return [[*first, Part(" " * (half - row_width(first))), *second] for first, second in pairs]
+
+
+def row_width(row: Row) -> int:
+    """Cells of a row."""
+    return sum(width(part.text) for part in row)

@@ -1,19 +1,17 @@
 """What is said about a session: short id, who, when, how long. Foreign text is made safe here."""
 
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
 from recorder.store.state import State
 from recorder.store.verdict import Verdict
-from tui.cells import Part
+from tui.cells import Part, Row
 from tui.times import length_label, offset_label, wall_label
 from tui.words import word_of
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 _QUIET = (State.VERIFIED, State.LIVE)
-Row = Sequence[Part]
 
 
 def short_id(session_id: str) -> str:
@@ -91,7 +89,7 @@ def verdict_rows(verdict: Verdict | None, progress: int = 0) -> list[Row]:
     for check in verdict.rows:
         sign = Part(f"   {check.sign} ", "ok" if check.sign == "✓" else "warn")
         rows.append((sign, Part(f"{check.name:<12}"), Part(safe(check.result, 400))))
-        rows.extend((Part(f"       {safe(line, 400)}", "dim"),) for line in check.advice)
+        rows.extend((Part(" " * 17), Part(safe(line, 400), "dim")) for line in check.advice)
     rows.append(())
     rows.append((Part("   integrity     ", "dim"), Part(safe(verdict.integrity, 400))))
     rows.append((Part("   completeness  ", "dim"), Part(safe(verdict.completeness, 400))))

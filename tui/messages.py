@@ -26,18 +26,12 @@ class Opened(Message):
     header: Header
     player: Player
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Loaded(Progress):
     """More events are in, or the keyframes reach further."""
 
     events: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -46,18 +40,12 @@ class Unreadable(Message):
 
     error: SealcastError
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class CheckProgress(Progress):
     """A verification has come this far, in percent."""
 
     percent: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -67,18 +55,12 @@ class Checked(Message):
     key: str
     verdict: Verdict
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Listed(Message):
     """The sessions of the store, newest first."""
 
     sessions: list[Session]
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -87,6 +69,3 @@ class Filtered(Message):
 
     sessions: list[Session]
     generation: int
-
-    def __post_init__(self) -> None:
-        super().__init__()

@@ -20,7 +20,7 @@ from tui.cells import clean, segment
 from tui.look import Kind, Look
 
 PALETTE: Final = (
-    0x000000, 0xCD3131, 0x0DBC79, 0xE5E510, 0x3B8EEA, 0xBC3FBC, 0x11A8CD, 0xE5E5E5,
+    0x000000, 0xCD3131, 0x0DBC79, 0xE5E510, 0x2A5DB8, 0xBC3FBC, 0x29B3C8, 0xE5E5E5,
     0x767676, 0xF14C4C, 0x23D18B, 0xF5F543, 0x6CB6FF, 0xD670D6, 0x29B8DB, 0xFFFFFF,
 )  # fmt: skip
 """Colours 0 to 15 for a recording that names none."""
@@ -84,14 +84,18 @@ class Painter:
             return Style(
                 bold=bold or None, underline=underline or None, reverse=bool(flags & REVERSE) or None
             )
-        marks = {"italic": bool(flags & ITALIC), "strike": bool(flags & STRIKE)}
-        if self._look.kind is Kind.ANSI:
-            marks |= {"dim": bool(flags & DIM), "reverse": bool(flags & REVERSE)}
-            fg, bg = _ansi(attr.fg), _ansi(attr.bg)
-        else:
-            fg, bg = self._rgb(attr)
-        shown = {name: True for name, is_set in marks.items() if is_set}
-        return Style(color=fg, bgcolor=bg, bold=bold or None, underline=underline or None, **shown)
+        ansi = self._look.kind is Kind.ANSI
+        fg, bg = (_ansi(attr.fg), _ansi(attr.bg)) if ansi else self._rgb(attr)
+        return Style(
+            color=fg,
+            bgcolor=bg,
+            bold=bold or None,
+            underline=underline or None,
+            italic=bool(flags & ITALIC) or None,
+            strike=bool(flags & STRIKE) or None,
+            dim=(ansi and bool(flags & DIM)) or None,
+            reverse=(ansi and bool(flags & REVERSE)) or None,
+        )
 
     def _rgb(self, attr: Attr) -> tuple[Color, Color]:
         """Foreground and background, with reverse and dim worked in: their look differs by terminal."""

@@ -1,12 +1,10 @@
 """Where screens get sessions, events and verdicts from: the store, seen from the interface."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-
-from recorder.store.checking import check
 
 from recorder.cast.events import Event
 from recorder.cast.header import Header
@@ -14,6 +12,7 @@ from recorder.cast.reader import open_events
 from recorder.errors import ExitCode, SealcastError
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
+from recorder.store.checking import Checker
 from recorder.store.layout import Store
 from recorder.store.reading import open_file, open_stored
 from recorder.store.targets import Target
@@ -101,4 +100,32 @@ class Source:
 
     def check(self, subject: Subject, progress: Progress | None = None) -> Verdict:
         """Integrity and completeness, from the bytes on disk."""
-        return check(self.store, subject.target, progress)
+        return next(self.check_many([subject], progress))
+
+    def check_many(self, subjects: Iterable[Subject], progress: Progress | None = None) -> Iterator[Verdict]:
+        """The same for several, with the log read only once."""
+        checker = Checker(self.store)
+        for subject in subjects:
+            yield checker.check(subject.target, _percent(subject, progress) if progress else None)
+
+
+def _percent(subject: Subject, progress: Progress) -> Callable[[int], None]:
+    """Bytes checked so far as whole percents, each told once."""
+    size = (subject.session.size_bytes if subject.session is not None else None) or _file_size(subject)
+    told = 0
+
+    def tell(count: int) -> None:
+        nonlocal told
+        percent = min(99, count * 100 // size) if size else 0
+        if percent > told:
+            told = percent
+            progress(percent)
+
+    return tell
+
+
+def _file_size(subject: Subject) -> int:
+    try:
+        return subject.target.path.stat().st_size if subject.target.path is not None else 0
+    except OSError:
+        return 0

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder.cast.events import EXIT, OUTPUT, RESIZE, SEAL
 from recorder.cast.v2 import Header, SessionHeader, encode_event, encode_header
-from recorder.log import notary
 from recorder.log.notary import Admission, SessionRequest
 from recorder.seal import certificate, keys
 from recorder.seal.sealer import Sealer
@@ -67,8 +66,8 @@ class Studio:
     def _admit(self, request: SessionRequest, key: Ed25519PrivateKey, start_ms: int) -> Admission:
         number = len(self.made) + 1
         with self.patch.context() as patch:
-            patch.setattr(notary.time, "time_ns", lambda: start_ms * NS_PER_MS)
-            patch.setattr(notary.secrets, "choice", lambda letters: letters[number % len(letters)])
+            patch.setattr("time.time_ns", lambda: start_ms * NS_PER_MS)
+            patch.setattr("secrets.choice", lambda letters: letters[number % len(letters)])
             admission = self.store.notary.admit(request, keys.public_bytes(key))
         self.made.append(admission.session_id)
         return admission
@@ -104,13 +103,14 @@ def _lines(
     header = Header(2, cols, rows, admission.start_ms // 1000, title=request.title, session=session)
     lines = [encode_header(header)]
     sealer.add(lines[0])
-    sealed_at = 0.0
+    unsealed: float | None = 0.0
     for time, code, data in events:
-        if time - sealed_at > 1:
-            lines.append(_seal(sealer, admission, time))
-            sealed_at = time
+        if unsealed is not None and time - unsealed > 1:
+            lines.append(_seal(sealer, admission, unsealed + 1))
+            unsealed = None
         lines.append(encode_event(time, code, data))
         sealer.add(lines[-1])
+        unsealed = time if unsealed is None else unsealed
     if exit_status is not None:
         end = events[-1][0] if events else 0.0
         lines.append(encode_event(end, EXIT, str(exit_status)))

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from tui.cells import Part
 from tui.widgets.drawn import Lines
@@ -52,12 +53,17 @@ class RoomyScreen(Screen[None]):
         self.set_class(small, "too-small")
         if small:
             self.query_one("#too-small", Lines).show(self._message(width, height))
-        self.arrange(width, height)
+        self.lay_out(width, height)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that fails in a way nobody foresaw is a bug like any other."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            raise event.worker.error
 
     def say(self, text: str) -> None:
         """Tell what was just done; screens without a place for it keep quiet."""
 
-    def arrange(self, width: int, height: int) -> None:
+    def lay_out(self, width: int, height: int) -> None:
         """Fit the body to a size."""
 
     def action_help(self) -> None:

@@ -9,16 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.worker import get_current_worker
 
 from recorder.store.verdict import Verdict
-from tui.cells import Part, fit, width
-from tui.facts import Row, session_rows, verdict_rows
+from tui.cells import Part, Row, side_by_side
+from tui.facts import session_rows, verdict_rows
 from tui.messages import Checked, CheckProgress
 from tui.screens.base import RoomyScreen
 from tui.screens.player_rows import HELP, head_parts
 from tui.source import Source, Subject
 from tui.widgets.drawn import Bar, Lines
 from tui.words import word_of
-
-_TWO_COLUMNS = 110
 
 
 class DetailsScreen(RoomyScreen):
@@ -28,8 +26,8 @@ class DetailsScreen(RoomyScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("V", "verify", "verify again", id="details.verify"),
         Binding("Y", "copy_report", "copy the report", id="details.copy"),
-        Binding("down,j", "scroll(1)", "later rows"),
-        Binding("up,k", "scroll(-1)", "earlier rows"),
+        Binding("down,j", "scroll(1)", "move through the rows"),
+        Binding("up,k", "scroll(-1)", "move through the rows"),
         Binding("q,escape,d", "back", "back", id="details.back"),
     ]
 
@@ -57,14 +55,13 @@ class DetailsScreen(RoomyScreen):
         if self.verdict is None:
             self.check()
 
-    def arrange(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
+    def lay_out(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
         """Facts beside the checks where there is room, else above them."""
         word = word_of(self.verdict, self._percent)
         left, right = head_parts(self.subject, word, self.zone, width >= 100, None)
         self.query_one("#head", Bar).show(left, right, "head_bad" if word.role == "bad" else "head")
         facts, checks = self._facts(), verdict_rows(self.verdict, self._percent)
-        rows = _beside(facts, checks, width) if width >= _TWO_COLUMNS else [*facts, (), *checks]
-        self.query_one("#facts", Lines).show(rows)
+        self.query_one("#facts", Lines).show(side_by_side(facts, checks, width))
 
     def _facts(self) -> list[Row]:
         if self.subject.session is not None:
@@ -87,18 +84,18 @@ class DetailsScreen(RoomyScreen):
     def show_progress(self, message: CheckProgress) -> None:
         """The check goes on."""
         self._percent = message.percent
-        self.arrange(*self.size)
+        self.lay_out(*self.size)
 
     @on(Checked)
     def judge(self, message: Checked) -> None:
         """The verdict is known."""
         self.verdict = message.verdict
-        self.arrange(*self.size)
+        self.lay_out(*self.size)
 
     def action_verify(self) -> None:
         """Check again."""
         self.verdict, self._percent = None, 0
-        self.arrange(*self.size)
+        self.lay_out(*self.size)
         self.check()
 
     def action_copy_report(self) -> None:
@@ -114,18 +111,3 @@ class DetailsScreen(RoomyScreen):
         """Where it was opened."""
         self.workers.cancel_node(self)
         self.dismiss()
-
-
-def _beside(left: list[Row], right: list[Row], cells: int) -> list[Row]:
-    """Two blocks next to each other, the left one cut to half the width."""
-    half = cells // 2
-    rows: list[Row] = []
-    for y in range(max(len(left), len(right))):
-        parts = list(left[y]) if y < len(left) else []
-        used = sum(width(part.text) for part in parts[:-1])
-        if parts:
-            parts[-1] = Part(fit(parts[-1].text, max(0, half - used)), parts[-1].role)
-        else:
-            parts = [Part(" " * half)]
-        rows.append([*parts, *(right[y] if y < len(right) else ())])
-    return rows

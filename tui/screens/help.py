@@ -11,6 +11,7 @@ from tui.screens.base import RoomyScreen
 from tui.widgets.drawn import Bar, Lines
 
 _COLUMN = 40
+_EVERYWHERE = "Everywhere"
 _NAMES = {
     "space": "Space",
     "left": "←",
@@ -53,18 +54,25 @@ def key_table(bindings: Iterable[Binding]) -> dict[str, list[tuple[str, str]]]:
     """Group heading -> (keys, what they do), in the order of the key map."""
     entries: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
-        if binding.description:
-            group = binding.group.description if binding.group else "Everywhere"
+        if binding.description and binding.id:
+            group = binding.group.description if binding.group else _EVERYWHERE
             entries.setdefault((group, binding.description), []).append(key_name(binding.key))
     table: dict[str, list[tuple[str, str]]] = {}
-    for (group, description), keys in entries.items():
-        table.setdefault(group, []).append((" ".join(keys), description))
+    for (group, description), keys in sorted(entries.items(), key=lambda entry: entry[0][0] == _EVERYWHERE):
+        table.setdefault(group, []).append((_together(keys), description))
     return table
+
+
+def _together(keys: list[str]) -> str:
+    """`← →`, `Shift+← →`, and `0 … 9` for what would be ten."""
+    if all(key.startswith("Shift+") for key in keys):
+        return "Shift+" + _together([key.removeprefix("Shift+") for key in keys])
+    return f"{keys[0]} … {keys[-1]}" if len(keys) > 5 else " ".join(keys)
 
 
 def _block(heading: str, entries: list[tuple[str, str]]) -> list[list[Part]]:
     rows = [[Part(fit(f" {heading}", _COLUMN), "strong")]]
-    rows += [[Part(fit(f"   {keys}", 16), "key"), Part(fit(text, _COLUMN - 16))] for keys, text in entries]
+    rows += [[Part(fit(f"   {keys}", 17), "key"), Part(fit(text, _COLUMN - 17))] for keys, text in entries]
     return [*rows, []]
 
 
@@ -111,9 +119,10 @@ class HelpScreen(RoomyScreen):
         bindings = (active.binding for active in self._opener.active_bindings.values() if active.enabled)
         self._blocks = [_block(*entry) for entry in key_table(bindings).items()]
         self.query_one("#head", Bar).show([Part(f" Keys: {self._opener.TOPIC}", "strong")])
-        self.query_one("#hints", Bar).show([Part(" q close")])
+        self.query_one("#hints", Bar).show([Part(" q close "), Part(" ↑↓ more rows ")])
+        self.lay_out(*self.size)
 
-    def arrange(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
+    def lay_out(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
         """As many columns as fit."""
         columns = max(1, min(len(self._blocks), width // _COLUMN))
         self.query_one("#keys", Lines).show(_in_columns(self._blocks, columns))

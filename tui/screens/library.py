@@ -49,7 +49,7 @@ class LibraryScreen(RoomyScreen):
     BINDINGS: ClassVar[list[BindingType]] = LIBRARY_KEYS
     DEFAULT_CSS = """
     LibraryScreen #main { layout: vertical; height: 1fr; }
-    LibraryScreen #preview { height: 15; border-top: solid $secondary; }
+    LibraryScreen #preview { height: 14; border-top: solid $secondary; }
     LibraryScreen.wide #main { layout: horizontal; }
     LibraryScreen.wide #preview { height: 1fr; width: 40%; border-top: none; border-left: solid $secondary; }
     LibraryScreen.wide SessionList { width: 60%; }
@@ -93,7 +93,7 @@ class LibraryScreen(RoomyScreen):
         self.query_one("#hints", Bar).show([Part(f" {k} {text} ") for k, text in rows.HINTS], HELP)
         self.rescan()
 
-    def arrange(self, width: int, height: int) -> None:
+    def lay_out(self, width: int, height: int) -> None:
         """The preview stands below the list when tall, on the right when wide."""
         self.set_class(width >= WIDE, "wide")
         self.query_one("#preview").display = self._preview_wanted and height >= TALL and bool(self.everything)
@@ -207,10 +207,11 @@ class LibraryScreen(RoomyScreen):
     @work(thread=True, exclusive=True, group="check", exit_on_error=False, description="check")
     def _check_all(self, sessions: list[Session]) -> None:
         worker = get_current_worker()
-        for session in sessions:
+        verdicts = self.source.check_many(Subject.of_session(session) for session in sessions)
+        for session, verdict in zip(sessions, verdicts, strict=True):
             if worker.is_cancelled:
                 return
-            self.post_message(Checked(session.id, self.source.check(Subject.of_session(session))))
+            self.post_message(Checked(session.id, verdict))
 
     @on(Checked)
     def take_verdict(self, message: Checked) -> None:
@@ -253,7 +254,8 @@ class LibraryScreen(RoomyScreen):
             preview.show([])
             return
         verdict, state = self.verdicts.get(session.id), self.states.get(session.id)
-        preview.show(rows.preview_rows(session, verdict, state, self.zone))
+        width = preview.size.width or self.size.width
+        preview.show(rows.preview_rows(session, verdict, state, self.zone, width))
 
     def _show_empty(self, reason: list[str] | None) -> None:
         empty = self.query_one("#empty", Lines)
@@ -263,11 +265,11 @@ class LibraryScreen(RoomyScreen):
             empty.show([[], *([Part(f"   {safe(line, 400)}")] for line in reason)])
         elif not self.everything:
             empty.show(rows.empty_rows(self.source.looked_in()))
-        self.rearrange()
+        self.lay_out_again()
 
-    def rearrange(self) -> None:
+    def lay_out_again(self) -> None:
         """Lay the rows out again."""
-        self.arrange(*self.size)
+        self.lay_out(*self.size)
 
     def say(self, text: str) -> None:
         """Until the next message, in row 3."""
@@ -328,7 +330,7 @@ class LibraryScreen(RoomyScreen):
     def action_preview(self) -> None:
         """Show or hide the preview."""
         self._preview_wanted = not self._preview_wanted
-        self.rearrange()
+        self.lay_out_again()
 
     def action_copy_link(self) -> None:
         """Send the session's id to the terminal's clipboard."""

@@ -9,8 +9,8 @@ from recorder.safe_text import safe
 from recorder.store.catalog import Session
 from recorder.store.state import State
 from recorder.store.verdict import Verdict
-from tui.cells import Part, fit
-from tui.facts import Row, about, exit_label, length, session_rows, verdict_rows
+from tui.cells import Part, Row, fit, side_by_side
+from tui.facts import about, exit_label, length, session_rows, verdict_rows
 from tui.words import role_of, word_of
 
 HINTS = (
@@ -145,18 +145,18 @@ def range_part(shown: range, matching: int, total: int) -> Part:
     return Part(f"{rows} of {matching:,}" + (f" ({total:,} in all) " if matching != total else " "))
 
 
-def preview_rows(session: Session, verdict: Verdict | None, state: State | None, zone: tzinfo) -> list[Row]:
+def preview_rows(
+    session: Session, verdict: Verdict | None, state: State | None, zone: tzinfo, width: int
+) -> list[Row]:
     """The session under the cursor, from what is known without a replay."""
+    sign = Part(f" {UNCHECKED} not checked yet", "dim")
     if verdict is not None:
-        word = word_of(verdict)
-        first = Part(f" {word}", word.role)
+        sign = Part(f" {word_of(verdict)}", role_of(verdict.state))
     elif state is not None:
-        first = Part(f" {state.sign} {state.word}", role_of(state))
-    else:
-        first = Part(f" {UNCHECKED} not checked yet", "dim")
+        sign = Part(f" {state.sign} {state.word}", role_of(state))
     who = Part(f"  {safe(session.user, 64)}@{safe(session.host, 255)}", "strong")
-    checks = verdict_rows(verdict) if verdict is not None else []
-    return [(first, who), (), *session_rows(session, zone), (), *checks]
+    checks = verdict_rows(verdict)[1:] if verdict is not None else []
+    return [(sign, who), (), *side_by_side(session_rows(session, zone), checks, width)]
 
 
 def empty_rows(places: Sequence[tuple[str, str]]) -> list[Row]:

@@ -80,12 +80,12 @@ class PlayerScreen(PlayerActions):
         self.query_one(Prompt).display = False
         self.query_one("#hints", Bar).show(hint_parts(), HELP)
         self.set_interval(1 / FRAME_RATE, self._tick)
-        self.rearrange()
+        self.lay_out_again()
         self._show_status()
         self.read()
         self.check()
 
-    def arrange(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
+    def lay_out(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
         """Tall screens have a ruler and hints; full screen leaves the picture and the status."""
         tall = height >= TALL
         strip = self.query_one(TimelineStrip)
@@ -140,7 +140,7 @@ class PlayerScreen(PlayerActions):
         self.query_one(Grid).paint_with(palette_of(message.header.theme))
         self.query_one(TimelineStrip).follow(message.player.recording, message.player.clock.idle_limit)
         self.subject = self.subject.described_by(message.header)
-        self.rearrange()
+        self.lay_out_again()
         if not (self.options.paused or self._start_at is not None):
             message.player.clock.play(monotonic())
 
@@ -226,7 +226,7 @@ class PlayerScreen(PlayerActions):
         if self.player is None:
             return None
         grid = self.query_one(Grid)
-        return View(Size(*self.player.model.screen.size), tuple(grid.origin), grid.cut)
+        return View(Size(*self.player.model.screen.size), (grid.origin.x, grid.origin.y), grid.cut)
 
     def _show_status(self) -> None:
         bar = self.query_one("#status", Bar)

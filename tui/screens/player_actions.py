@@ -28,11 +28,11 @@ class PlayerActions(RoomyScreen):
         """Bring the picture to the position once the keys that wait are done."""
         raise NotImplementedError
 
-    def rearrange(self) -> None:
+    def lay_out_again(self) -> None:
         """Lay the rows out again."""
-        self.arrange(*self.size)
+        self.lay_out(*self.size)
 
-    def action_toggle(self) -> None:
+    def action_play(self) -> None:
         """Play or pause."""
         if self.player is not None:
             self.player.toggle(monotonic())
@@ -120,12 +120,12 @@ class PlayerActions(RoomyScreen):
     def action_full(self) -> None:
         """Only the picture and the status row, or all again."""
         self.full = not self.full
-        self.rearrange()
+        self.lay_out_again()
 
     def action_timeline(self) -> None:
         """Show or hide the timeline."""
         self.strip_wanted = not self.strip_wanted
-        self.rearrange()
+        self.lay_out_again()
 
     def action_zoom(self, steps: int) -> None:
         """Narrow or widen the timeline."""

@@ -13,6 +13,8 @@ class Prompt(Horizontal):
     Prompt > Static { width: auto; padding: 0 1; text-style: bold; }
     Prompt > Input { width: 1fr; }
     Prompt > Input > .input--cursor { text-style: reverse; }
+    Prompt > Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; }
+    Prompt > Input:ansi > .input--placeholder { text-style: none; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
