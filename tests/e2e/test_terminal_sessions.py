@@ -39,7 +39,7 @@ def finished(child: "pexpect.spawn[bytes]", status: int = 0) -> Recorded:
 
 def test_interrupt_stop_and_resume_work_and_ctrl_d_ends_the_shell() -> None:
     with recorded_bash() as child:
-        child.send("echo st''arted; sleep 1000\r")
+        child.send("sh -c 'echo st\"\"arted; exec sleep 1000'\r")
         child.expect_exact("started\r\n")
         child.send("\x03")
         child.expect_exact(PROMPT)
