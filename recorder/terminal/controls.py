@@ -78,9 +78,10 @@ def set_tab(term: Terminal) -> None:
 
 def alignment_pattern(term: Terminal) -> None:
     """DECALN: the screen full of E, margins reset, cursor home."""
+    letters, looks = ["E"] * term.cols, [DEFAULT] * term.cols
     for row in term.grid:
-        row.chars = ["E"] * term.cols
-        row.attrs = [DEFAULT] * term.cols
+        row.chars = letters[:]
+        row.attrs = looks[:]
         row.wrapped = row.mixed = row.harvested = False
         row.line = None
     term.top, term.bottom = 0, term.rows - 1

@@ -11,7 +11,7 @@ from recorder.terminal.attributes import LOOKS, MAX_PARAMETERS, number
 from recorder.terminal.controls import CONTROLS, ESCAPES, carriage_return, newline
 from recorder.terminal.csi import FUNCTIONS, ignore
 from recorder.terminal.printing import print_any, print_text, print_wide
-from recorder.terminal.state import Terminal
+from recorder.terminal.state import HISTORY_ROWS, MAX_ROWS, Terminal
 from recorder.terminal.strings import close_string, extend_string, open_string, operating_system_command
 from recorder.terminal.widths import NARROW_TEXT, WIDE_TEXT
 
@@ -21,6 +21,8 @@ Command = tuple[Callable[[Terminal, tuple[int, ...]], None], tuple[int, ...]]
 MAX_SEQUENCE = 1024
 """Control sequences longer than this are passed over as a whole."""
 MAX_COMMANDS = 8192
+MAX_LINE_FEEDS = MAX_ROWS + HISTORY_ROWS
+"""More line feeds in a row change nothing any more: the screen and the history are blank."""
 
 _TOKENS = re.compile(
     rf"(?:\x1b\[([0-9;:]*+m)|(?=[\r\n{NARROW_TEXT}]))([{NARROW_TEXT}]*+)([\r\n]*+)"
@@ -133,6 +135,8 @@ def _run_newlines(term: Terminal, newlines: str) -> None:
         term.pending_wrap = False
         term.line_feed()
         return
+    if len(newlines) > MAX_LINE_FEEDS and term.sink is None and "\r" not in newlines:
+        newlines = newlines[:MAX_LINE_FEEDS]
     for char in newlines:
         if char == "\r":
             carriage_return(term)

@@ -113,7 +113,7 @@ class Terminal:
 
     def blank_rows(self, count: int) -> list[Row]:
         """New rows, in the current background."""
-        rows = [Row() for _ in range(count)]
+        rows = [Row()] if count == 1 else [Row() for _ in range(count)]
         if self.attr[1] is not None:
             blank = self.blank
             for row in rows:
@@ -141,7 +141,8 @@ class Terminal:
     def keep(self, rows: list[Row]) -> None:
         """Rows that leave the top of the primary screen go to the history and, once, to the sink."""
         for row in rows:
-            row.settle(self.cols)
+            if row.tail is not DEFAULT:
+                row.settle(self.cols)
         self.history += rows
         if self.sink is not None:
             for row in rows:

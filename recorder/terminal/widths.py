@@ -14,7 +14,7 @@ _BLACK_FLAG = "\U0001f3f4"
 
 NARROW_TEXT = (
     " -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u203b\u20a0-\u20bf\u2190-\u2193"
-    "\u2200-\u22ff\u2500-\u25a9\u2800-\u28ff\ue0a0-\ue0d7\uf000-\uf2ff"
+    "\u2200-\u22ff\u2500-\u25a9\u2800-\u28ff\ue0a0-\ue0d7\uf000-\uf2ff\ufffd"
 )
 """Character class, inside of `[]`, of what always takes one cell and never joins the cell before."""
 
