@@ -6,7 +6,6 @@ and a file is either there with all its bytes or not there.
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -87,7 +86,7 @@ def make_directory(root: Path, *parts: str) -> Path:
 
 def write_temporary(directory: Path, chunks: Iterable[bytes]) -> Path:
     """A new file in `directory` under a name nothing looks for, holding `chunks`, durable."""
-    path = directory / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    path = directory / f"{_TEMPORARY}{os.urandom(8).hex()}"
     descriptor = create_file(path)
     try:
         for chunk in chunks:

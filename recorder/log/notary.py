@@ -4,7 +4,7 @@ It reads nothing that a session wrote. Several processes may each have a notary 
 writer lock, held only for an append, makes session numbers gap-free.
 """
 
-import secrets
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from recorder.log.journal import Log, LogDamagedError, Writer
 from recorder.seal import certificate, sshsig
 from recorder.seal.keys import fingerprint, public_blob, public_bytes
 
-_ID_CHARACTERS = 8
+_ID_BYTES = 5
 _SESSION_MARK = b'"action":"session-opened"'
 _LIFE_MARK = b'"action":"session-'
 
@@ -177,7 +177,9 @@ def _number(entry: bytes) -> int:
 def new_session_id(start_ms: int) -> str:
     """`20261120T101502-k7f3q9xw`: the UTC second, and 40 random bits in Crockford's base32."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(start_ms // 1000))
-    return f"{moment}-{''.join(secrets.choice(CROCKFORD) for _ in range(_ID_CHARACTERS))}"
+    bits = int.from_bytes(os.urandom(_ID_BYTES), "big")
+    characters = (CROCKFORD[bits >> shift & 31] for shift in range(0, 8 * _ID_BYTES, 5))
+    return f"{moment}-{''.join(characters)}"
 
 
 def _opening(
