@@ -9,7 +9,7 @@ import click
 from recorder.cast.reader import iter_output, open_events
 from recorder.cli import output
 from recorder.cli.pages import Verb
-from recorder.cli.recordings import check_before_showing, names_of, open_target
+from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import TargetType, open_store
 from recorder.cli.transcript import Written, transcribe
@@ -75,7 +75,8 @@ def _lines(target: Target) -> Iterator[Written]:
     with open_target(target) as file:
         header, events = open_events(file, names_of(target).full, lenient=True)
         until = itertools.takewhile(lambda event: event.time <= end, events)
-        for line in transcribe(header.width, header.height, until):
+        bare = is_without_terminal(header)
+        for line in transcribe(header.width, header.height, until, bare_line_feeds=bare):
             if line.time >= start:
                 yield line
 

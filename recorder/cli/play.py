@@ -19,7 +19,7 @@ from recorder.cast.v2 import encode_event
 from recorder.cli.harmless import RESET, Harmless
 from recorder.cli.library import require_terminal, start_tui
 from recorder.cli.pages import Verb
-from recorder.cli.recordings import check_before_showing, names_of, open_target
+from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import settings_of
 from recorder.cli.stores import TargetType, open_store
 from recorder.errors import ExitCode, SealcastError
@@ -112,6 +112,8 @@ def play_plain(target: Target, speed: float = 1.0, idle: float = _IDLE_S, *, eve
         with open_target(target) as file:
             header, events = open_events(file, names_of(target).full, lenient=True)
             copy.write(encode_header(Header(2, header.width, header.height, header.timestamp)))
+            if is_without_terminal(header):
+                events = (event._replace(data=event.data.replace("\n", "\r\n")) for event in events)
             _write_events(copy, events, target.at or 0.0, everything=everything)
         copy.flush()
         return _run_player(player, copy.fileno(), speed, idle)

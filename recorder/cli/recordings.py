@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from recorder.cast.header import Header
 from recorder.cli.progress import Progress
 from recorder.cli.settings import Settings
 from recorder.errors import ExitCode, SealcastError
@@ -48,3 +49,8 @@ def check_before_showing(store: Store, target: Target, settings: Settings) -> Ve
         if verdict.completeness != verdict.integrity:
             settings.note(f"  {safe(verdict.completeness)}")
     return verdict
+
+
+def is_without_terminal(header: Header) -> bool:
+    """A session of pipes: no terminal turned its line feeds into line ends, so whoever shows it has to."""
+    return header.session is not None and header.session.terminal == (0, 0)

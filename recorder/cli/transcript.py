@@ -126,14 +126,19 @@ class Transcript:
         self._done.append(Written(since, f"[full-screen program, {self._now - since:.1f} s]"))
 
 
-def transcribe(columns: int, rows: int, events: Iterable[Event]) -> Iterator[Written]:
-    """The transcript of a whole recording, line by line as it goes, in memory that does not grow with it."""
+def transcribe(
+    columns: int, rows: int, events: Iterable[Event], *, bare_line_feeds: bool = False
+) -> Iterator[Written]:
+    """The transcript of a whole recording, line by line as it goes, in memory that does not grow with it.
+
+    `bare_line_feeds` says that LF alone ends a line, as in a session without a terminal.
+    """
     transcript = Transcript(columns, rows)
     time = 0.0
     for event, data in merge_bytes(events):
         time = event.time
         if event.code == OUTPUT:
-            transcript.output(time, data)
+            transcript.output(time, data.replace(b"\n", b"\r\n") if bare_line_feeds else data)
             yield from transcript.take()
         elif event.code == RESIZE:
             _resize(transcript, event)

@@ -75,6 +75,13 @@ def test_times_are_when_a_line_last_changed() -> None:
     ]
 
 
+def test_line_feeds_end_lines_where_there_was_no_terminal() -> None:
+    events = [Event(0.0, OUTPUT, "one\ntwo\n"), Event(0.1, OUTPUT, "three")]
+    lines = [line.text for line in transcribe(20, 4, events, bare_line_feeds=True)]
+    assert lines == ["one", "two", "three"]
+    assert [line.text for line in transcribe(20, 4, events)] == ["one", "   two", "      three"]
+
+
 def test_sizes_that_are_none_are_ignored() -> None:
     events = [Event(0.0, RESIZE, "9999999999999x1"), Event(0.1, RESIZE, "axb"), Event(0.2, OUTPUT, "fine")]
     assert [line.text for line in transcribe(80, 24, events)] == ["fine"]
@@ -102,6 +109,12 @@ def test_hostile_output_is_harmless(cli: Run, ids: list[str]) -> None:
     assert "\x1b" not in result.out
     assert "plain" in result.out
     assert "owned" not in result.out
+
+
+def test_a_session_of_pipes(program: Run, home: Path) -> None:
+    assert program("rec", "-q", "--", "printf", "one\\ntwo\\n").out == "one\ntwo\n"
+    session = program("ls", "-0").out.rstrip("\0")
+    assert program("cat", session).out == "one\ntwo\n"
 
 
 def test_raw_is_every_byte(program: Run, ids: list[str], home: Path) -> None:
