@@ -43,6 +43,7 @@ _WIDE = RangeSet(WIDE)
 _EMOJI_BY_VS16 = RangeSet(EMOJI_BY_VS16)
 # Direction marks and other invisible format controls: shown nowhere, and dangerous to pass on.
 _DROPPED = RangeSet("61c 180e 200b 200e-200f 2028-202e 2060-206f feff fff0-fffb e0000-e001f")
+_PICTURES = RangeSet("203c-2bff 1f000-1f1e5 1f200-1faff")
 _TAGS = RangeSet("e0020-e007f")
 _SKIN_TONES = RangeSet("1f3fb-1f3ff")
 _REGIONAL = RangeSet("1f1e6-1f1ff")
@@ -62,8 +63,9 @@ def char_width(char: str) -> int:
 
 @lru_cache(8192)
 def is_emoji(char: str) -> bool:
-    """Can be shown as a picture: wide by itself, or with variation selector 16."""
-    return ord(char) in _EMOJI_BY_VS16 or (ord(char) >= 0x2300 and char_width(char) == 2)
+    """Can be part of a joined picture: it is wide by itself, or with variation selector 16."""
+    code = ord(char)
+    return code in _PICTURES and (code in _EMOJI_BY_VS16 or char_width(char) == 2)
 
 
 def joins(cluster: str, char: str) -> bool:
