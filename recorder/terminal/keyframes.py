@@ -5,6 +5,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
 from typing import NamedTuple
 
 from recorder.terminal.screen import Screen
@@ -93,17 +94,20 @@ class Timeline:
         """About how many bytes the keyframes hold."""
         return self._cost
 
-    def build(self, budget: int = KEYFRAME_BYTES) -> bool:
-        """Read on for about `budget` bytes of output; False when no event is left for now."""
+    def build(self, budget: int = KEYFRAME_BYTES, seconds: float = float("inf")) -> bool:
+        """Read on for about `budget` bytes of output or `seconds`; False when no event is left for now.
+
+        At least one event is read, and an event is never cut.
+        """
+        deadline = monotonic() + seconds
         while budget > 0:
             steps = self._between(self._index, self._index + BATCH)
             if not steps:
                 return False
             for step in steps:
-                cost = self._advance(step)
-                budget -= cost
-                if budget <= 0:
-                    break
+                budget -= self._advance(step)
+                if budget <= 0 or monotonic() >= deadline:
+                    return True
         return True
 
     def build_all(self) -> None:
@@ -154,9 +158,17 @@ class Timeline:
         """`seek`, with the number of events that have happened."""
         while self._time <= time and self.build(1 << 20):
             pass
-        keyframe = self._keyframes[bisect_right(self._times, time) - 1]
+        keyframe = self._nearest(time)
         screen = Screen.restore(keyframe.snapshot)
         return screen, self.play_to(screen, keyframe.event, time)
+
+    def _nearest(self, time: float) -> Keyframe:
+        """The last keyframe that is not later than `time`."""
+        return self._keyframes[bisect_right(self._times, time) - 1]
+
+    def is_ahead(self, time: float, event: int) -> bool:
+        """A keyframe lies between event number `event` and `time`, so that a seek beats playing on."""
+        return self._nearest(time).event > event
 
     def play_to(self, screen: Screen, index: int, time: float) -> int:
         """Carry out the events from number `index` on that happen up to `time`; returns the next number."""
@@ -174,14 +186,11 @@ class Timeline:
 
 
 class Playhead:
-    """A screen that follows a clock: small steps forward are played, everything else is a seek."""
-
-    JUMP_SECONDS = 10.0
+    """A screen that follows a clock: it plays on where that is the shortest way, and seeks otherwise."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._time = float("-inf")
-        self._index = 0
         self.screen, self._index = timeline.locate(self._time)
 
     @property
@@ -190,8 +199,8 @@ class Playhead:
         return self._time
 
     def move_to(self, time: float) -> Screen:
-        """The picture at `time`; the same screen object as before if it was a small step forward."""
-        if self._time <= time <= self._time + self.JUMP_SECONDS:
+        """The picture at `time`; the same screen object as before where it was played on."""
+        if time >= self._time and not self._timeline.is_ahead(time, self._index):
             self._index = self._timeline.play_to(self.screen, self._index, time)
         else:
             self.screen, self._index = self._timeline.locate(time)

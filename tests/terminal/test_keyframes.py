@@ -93,3 +93,22 @@ def test_memory_is_bounded_by_fewer_keyframes() -> None:
     assert tight.memory <= 300_000 < free.memory
     assert tight.keyframe_count < free.keyframe_count
     assert tight.seek(123.0).text() == free.seek(123.0).text()
+
+
+def test_a_playhead_plays_on_or_seeks_whichever_is_shorter() -> None:
+    steps = recording(2000)
+    timeline = Timeline(40, 10, lambda i, j: steps[i:j])
+    timeline.build_all()
+    playhead = Playhead(timeline)
+    screen = playhead.move_to(3.0)
+    assert playhead.move_to(5.0) is screen
+    assert playhead.move_to(1500.0) is not screen
+    assert playhead.screen.text() == played(steps, 1500.0)
+    assert playhead.move_to(2.0).text() == played(steps, 2.0)
+
+
+def test_a_slice_without_time_reads_one_event() -> None:
+    steps = recording(10)
+    timeline = Timeline(40, 10, lambda i, j: steps[i:j])
+    assert timeline.build(seconds=0.0)
+    assert timeline.built_events == 1
