@@ -76,10 +76,10 @@ class _Supervisor:
         self._exec_errno = 0
 
     def run(self, admit: Callable[[bytes], Admitted], files: Files) -> Outcome:
-        child_side, ends = _open_terminal() if has_terminal() else _open_streams()
-        self._streams = isinstance(ends, StreamEnds)
         self._channel, theirs = channel_pair()
-        self._worker = self._fork_worker(ends, child_side, theirs, files)
+        child_side, ends = _open_terminal(theirs) if has_terminal() else _open_streams(theirs)
+        self._streams = isinstance(ends, StreamEnds)
+        self._worker = self._fork_worker(ends, child_side, files)
         theirs.close()
         _close_ends(ends, child_side)
         admitted = self._admit(admit)
@@ -96,9 +96,7 @@ class _Supervisor:
         self._channel.close()
         return Outcome(admitted.session, self._exit_status(), self._failure())
 
-    def _fork_worker(
-        self, ends: TerminalEnds | StreamEnds, child_side: tuple[int, ...], theirs: Channel, files: Files
-    ) -> int:
+    def _fork_worker(self, ends: TerminalEnds | StreamEnds, child_side: tuple[int, ...], files: Files) -> int:
         pid = os.fork()
         if pid:
             return pid
@@ -110,7 +108,7 @@ class _Supervisor:
             held = ends.pty[1] if isinstance(ends, TerminalEnds) else -1
             for fd in set(child_side) - {held}:
                 os.close(fd)
-            status = run_worker(ends, theirs, files)
+            status = run_worker(ends, ends.supervisor, files)
         except ChannelError:
             status = ExitCode.RECORDING
         finally:
@@ -139,7 +137,7 @@ class _Supervisor:
             self._told = self._channel.receive()
         except ChannelError:
             return False
-        return self._told.get("ready") is True
+        return "ready" in self._told
 
     def _supervise(self) -> None:
         """Tell the worker how the session's process ended; return when the worker has ended."""
@@ -235,20 +233,21 @@ class _Quiet:
             signal.signal(number, handler)
 
 
-def _open_terminal() -> tuple[tuple[int, int, int], TerminalEnds]:
+def _open_terminal(supervisor: Channel) -> tuple[tuple[int, int, int], TerminalEnds]:
     """A pty with the modes and the size of the user's terminal."""
     master, slave = os.openpty()
     termios.tcsetattr(slave, termios.TCSANOW, termios.tcgetattr(0))
     copy_window_size(0, slave)
-    return (slave, slave, slave), TerminalEnds(0, (master, slave))
+    return (slave, slave, slave), TerminalEnds(0, (master, slave), supervisor)
 
 
-def _open_streams() -> tuple[tuple[int, int, int], StreamEnds]:
+def _open_streams(supervisor: Channel) -> tuple[tuple[int, int, int], StreamEnds]:
     """Three pipes; the session's own ends first."""
     in_read, in_write = os.pipe()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
-    return (in_read, out_write, err_write), StreamEnds((0, 1, 2), (in_write, out_read, err_read))
+    ends = StreamEnds((0, 1, 2), (in_write, out_read, err_read), supervisor)
+    return (in_read, out_write, err_write), ends
 
 
 def _close_ends(ends: TerminalEnds | StreamEnds, child_side: tuple[int, ...]) -> None:

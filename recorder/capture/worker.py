@@ -11,6 +11,7 @@ import termios
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from recorder.capture.channel import Channel, Message
 from recorder.capture.leader import SupervisedLeader
@@ -31,21 +32,30 @@ class Files:
     write_signature: Callable[[str, str], None]
 
 
+class Ends(Protocol):
+    """Where a session's bytes come from and go to."""
+
+    def pump(self, recording: Recording, session: str) -> Ending:
+        """Let the session start, and move its bytes until it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class TerminalEnds:
-    """A session with a terminal: the user's own, and the pty's master and slave."""
+    """A session with a terminal: the user's own, the pty's master and slave, and who tells its end."""
 
     user: int
     pty: tuple[int, int]
+    supervisor: Channel
 
-    def pump(self, recording: Recording, supervisor: Channel) -> Ending:
+    def pump(self, recording: Recording, session: str) -> Ending:
         """Pump with the user's terminal in raw mode, which is undone at the end."""
         modes = termios.tcgetattr(self.user)
         own = open_own(self.user)
         set_raw(own, modes)
         try:
-            supervisor.send({"ready": True})
-            return TerminalPump(own, self.pty, recording, SupervisedLeader(supervisor), modes).run()
+            self.supervisor.send({"ready": session})
+            leader = SupervisedLeader(self.supervisor)
+            return TerminalPump(own, self.pty, recording, leader, modes).run()
         finally:
             restore(own, modes)
             os.close(own)
@@ -53,51 +63,56 @@ class TerminalEnds:
 
 @dataclass(frozen=True, slots=True)
 class StreamEnds:
-    """A session without a terminal: the user's three descriptors, and the session's three pipes."""
+    """A session without a terminal: the user's descriptors, the session's pipes, and who tells its end."""
 
     user: tuple[int, int, int]
     pipes: tuple[int, int, int]
+    supervisor: Channel
 
-    def pump(self, recording: Recording, supervisor: Channel) -> Ending:
+    def pump(self, recording: Recording, session: str) -> Ending:
         """Pump the three streams."""
-        supervisor.send({"ready": True})
-        return StreamPump(self.user, self.pipes, recording, SupervisedLeader(supervisor)).run()
+        self.supervisor.send({"ready": session})
+        return StreamPump(self.user, self.pipes, recording, SupervisedLeader(self.supervisor)).run()
 
 
-def run_worker(ends: TerminalEnds | StreamEnds, supervisor: Channel, files: Files) -> int:
-    """Record one session; returns the worker's exit status. Failures are told to the supervisor."""
+def run_worker(ends: Ends, notary: Channel, files: Files, request: Message | None = None) -> int:
+    """Record one session; returns the worker's exit status. Failures are told to the notary.
+
+    `request` is what the notary must know of the session, where it does not know it already.
+    """
     try:
-        ending = _record(ends, supervisor, files)
+        ending = _record(ends, notary, files, request or {})
     except SealcastError as error:
-        supervisor.send({"failed": error.message, "hint": error.hint})
+        notary.send({"failed": error.message, "hint": error.hint})
         return ExitCode.RECORDING
-    except OSError as error:
-        supervisor.send({"failed": f"the session cannot be recorded: {error}", "hint": None})
+    except (OSError, termios.error) as error:
+        notary.send({"failed": f"the session cannot be recorded: {error}", "hint": None})
         return ExitCode.RECORDING
-    except Exception:  # the last frame of a process: the supervisor must hear of it
+    except Exception:  # the last frame of a process: somebody must hear of it
         traceback.print_exc(file=sys.stderr)
-        supervisor.send({"failed": "the recorder failed: this is a bug", "hint": None})
+        notary.send({"failed": "the recorder failed: this is a bug", "hint": None})
         return ExitCode.BUG
-    supervisor.send({"finished": ending.reason.value, "status": ending.status})
+    notary.send({"finished": ending.reason.value, "status": ending.status})
     return ExitCode.OK
 
 
-def _record(ends: TerminalEnds | StreamEnds, supervisor: Channel, files: Files) -> Ending:
+def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Ending:
     key = generate_key()
-    supervisor.send({"public": public_bytes(key).hex()})
-    admitted = supervisor.receive()
+    notary.send(request | {"public": public_bytes(key).hex()})
+    admitted = notary.receive()
     session = _text(admitted, "session")
     sealer = Sealer(f"{_text(admitted, 'host')}/{session}", key)
     recording = Recording(files.create_live(session), sealer, float(admitted["started"]))
     recording.begin(_text(admitted, "header").encode())
-    ending = ends.pump(recording, supervisor)
+    ending = ends.pump(recording, session)
     blob = base64.b64decode(_text(admitted, "certificate").split()[1])
     files.write_signature(session, recording.finish(ending.status, blob))
     return ending
 
 
 def _text(message: Message, key: str) -> str:
-    value = message[key]
+    value = message.get(key)
     if not isinstance(value, str):
-        raise SealcastError(f"the notary's answer has no {key}", code=ExitCode.RECORDING)
+        refusal = message.get("refused") or f"the notary's answer has no {key}"
+        raise SealcastError(str(refusal), code=ExitCode.RECORDING)
     return value

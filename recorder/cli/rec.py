@@ -8,26 +8,25 @@ from dataclasses import dataclass
 
 import click
 
-from recorder import VERSION
 from recorder.capture.local import Admitted, Outcome, has_terminal, record
-from recorder.capture.terminal import player_size, window_size
+from recorder.capture.terminal import window_size
 from recorder.capture.worker import Files
-from recorder.cast.v2 import Header, SessionHeader, encode_header
+from recorder.cast.v2 import encode_header
 from recorder.cli import output
 from recorder.cli.failures import report
 from recorder.cli.pages import Verb
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import find_store, open_store
 from recorder.errors import ExitCode, SealcastError
-from recorder.log.notary import Admission, SessionRequest
+from recorder.log.notary import SessionRequest
 from recorder.safe_text import safe
 from recorder.store.hostkey import current_user
 from recorder.store.layout import Store
+from recorder.store.opening import recording_header
 from recorder.store.sealing import Sealed, seal
 
 SESSION_VARIABLE = "SEALCAST_SESSION"
 MAX_TEXT = 4096
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class _Rec:
         admission = self._store.notary.admit(request, session_public)
         self._session = admission.session_id
         started = time.monotonic()
-        header = _header(admission, request, self._wish.idle_limit, started)
+        header = recording_header(admission, request, started, self._wish.idle_limit)
         self._greet()
         return Admitted(
             admission.session_id, admission.host, started, encode_header(header), admission.certificate
@@ -152,41 +151,6 @@ class _Rec:
             return None
 
 
-def _header(
-    admission: Admission, request: SessionRequest, idle_limit: float | None, started: float
-) -> Header:
-    width, height = player_size(*request.terminal)
-    session = SessionHeader(
-        format=1,
-        session=admission.session_id,
-        number=admission.number,
-        host=admission.host,
-        user=request.user,
-        uid=request.uid,
-        origin=request.origin,
-        source=request.source,
-        authentication=request.authentication,
-        command=request.command,
-        reason=request.reason,
-        terminal=request.terminal,
-        boot_id=_boot_id(),
-        monotonic=started,
-        recorder=f"sealcast {VERSION}",
-        policy=None,
-        certificate=admission.certificate,
-    )
-    return Header(
-        2,
-        width,
-        height,
-        timestamp=admission.start_ms // 1000,
-        title=request.title,
-        env=request.env,
-        idle_time_limit=idle_limit,
-        session=session,
-    )
-
-
 def _own_shell() -> str:
     shell = os.environ.get("SHELL")
     if shell:
@@ -195,14 +159,6 @@ def _own_shell() -> str:
         return pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
     except KeyError:
         return "/bin/sh"
-
-
-def _boot_id() -> str:
-    try:
-        with open(_BOOT_ID, encoding="ascii") as file:
-            return file.read(64).strip()
-    except OSError:
-        return "unknown"
 
 
 def _summary(sealed: Sealed, outcome: Outcome) -> str:

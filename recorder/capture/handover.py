@@ -1,0 +1,114 @@
+"""The recorder's side of the hand-over: what a worker does with the descriptors of a login."""
+
+import fcntl
+import os
+import select
+import socket
+import struct
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from recorder.capture.leader import PidfdLeader
+from recorder.capture.pump import Ending, TerminalPump, restore
+from recorder.capture.recording import Recording, RecordingError
+from recorder.capture.streams import StreamPump
+from recorder.capture.terminal import set_raw
+from recorder.errors import ExitCode, SealcastError
+
+PATIENCE_SECONDS = 30.0
+_TIOCGPTPEER = 0x5441
+_TIOCGPTN = 0x80045430
+_TIOCEXCL = 0x540C
+_TIOCNXCL = 0x540D
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTerminal:
+    """A login with a terminal: the client's connection, its pid, its terminal and its new pty's master."""
+
+    client: socket.socket
+    pidfd: int
+    user: int
+    master: int
+
+    def pump(self, recording: Recording, session: str) -> Ending:
+        """Take the terminal over, and pump."""
+        slave = fcntl.ioctl(self.master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        tell(self.client, f"admitted\0{session}")
+        hear(self.client, b"released")
+        modes = termios.tcgetattr(self.user)
+        os.setsid()
+        fcntl.ioctl(self.user, termios.TIOCSCTTY, 0)
+        with _taken_over(self.user):
+            set_raw(self.user, modes)
+            tell(self.client, "go")
+            self.client.close()
+            try:
+                leader = PidfdLeader(self.pidfd)
+                return TerminalPump(self.user, (self.master, slave), recording, leader, modes).run()
+            except RecordingError as error:
+                os.write(self.user, f"\r\nsealcast: {error.message}\r\n".encode())
+                raise
+            finally:
+                restore(self.user, modes)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStreams:
+    """A login without a terminal: its three streams, and its three new pipes."""
+
+    client: socket.socket
+    pidfd: int
+    user: tuple[int, int, int]
+    pipes: tuple[int, int, int]
+
+    def pump(self, recording: Recording, session: str) -> Ending:
+        """Pump the three streams."""
+        tell(self.client, f"admitted\0{session}")
+        tell(self.client, "go")
+        self.client.close()
+        return StreamPump(self.user, self.pipes, recording, PidfdLeader(self.pidfd)).run()
+
+
+@contextmanager
+def _taken_over(terminal: int) -> Iterator[None]:
+    """The terminal refuses to be opened again while it is shown: all that reaches it is recorded.
+
+    Its user owns it, and could write on it past the recorder otherwise (EBUSY without CAP_SYS_ADMIN).
+    """
+    os.set_blocking(terminal, False)
+    fcntl.ioctl(terminal, _TIOCEXCL)
+    try:
+        yield
+    finally:
+        for step in (_TIOCNXCL, termios.TIOCNOTTY):
+            try:
+                fcntl.ioctl(terminal, step)
+            except OSError:  # the terminal is gone
+                continue
+        os.close(terminal)
+
+
+def pty_number(master: int) -> int:
+    """The N of /dev/pts/N behind a pty master; OSError for any other descriptor."""
+    (number,) = struct.unpack("i", fcntl.ioctl(master, _TIOCGPTN, bytes(4)))
+    return int(number)
+
+
+def tell(client: socket.socket, text: str) -> None:
+    """One packet to the login; its end is noticed when it is heard."""
+    try:
+        client.send(text.encode("utf-8", "replace"))
+    except OSError:
+        return
+
+
+def hear(client: socket.socket, expected: bytes) -> None:
+    """Wait for exactly this packet; SealcastError for anything else, or nothing in time."""
+    waiter = select.poll()
+    waiter.register(client, select.POLLIN)
+    if waiter.poll(PATIENCE_SECONDS * 1000) and client.recv(64) == expected:
+        return
+    raise SealcastError("the login ended before its terminal was handed over", code=ExitCode.RECORDING)
