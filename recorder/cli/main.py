@@ -31,6 +31,7 @@ class Entry:
 
 VERBS: dict[str, Entry] = {
     "rec": Entry("Record", "rec", "Record a shell or a command in this terminal.", pipe=False),
+    "daemon": Entry("Record", "daemon", "Record every login of a bastion host.", pipe=False),
     "play": Entry("Watch", "play", "Replay one session.", pipe=False),
     "demo": Entry("Watch", "demo", "Play the built-in session.", pipe=False),
     "ls": Entry("Find", "ls", "List sessions, newest first."),

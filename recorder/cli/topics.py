@@ -1,10 +1,11 @@
 """`sealcast help`: pages on what several commands share."""
 
+import importlib
 from collections.abc import Callable, Iterator
 
 import click
 
-from recorder.cli.output import write_lines
+from recorder.cli.output import write_json, write_lines
 from recorder.cli.pages import CODES, Verb
 from recorder.cli.settings import settings_of
 from recorder.errors import ExitCode, SealcastError
@@ -20,20 +21,6 @@ Wall-clock times, in queries:
   -2h  -7d (that long ago)  now  today  yesterday  monday (the last one)
 
 Zone: UTC, unless --local or --tz ZONE is given or the time carries its own. JSON is always UTC."""
-
-_KEYS = """\
-Library
-  Enter     play                /         filter            d      details
-  n, p      next, previous      ?         all keys          q      quit
-
-Player
-  Space     play, pause         , .       one frame back, forward
-  Left      5 s back            Right     5 s forward       (Shift: 1 min)
-  0-9       to 0 %-90 %         g         go to a time      gg, G  start, end
-  { }       slower, faster      i         skip idle time on or off
-  d         details             ?         all keys          q      back
-
-? shows the keys of the screen you are on."""
 
 _JSON = """\
 --json writes one document, --jsonl one object per line as found.
@@ -79,6 +66,31 @@ def _query() -> Iterator[str]:
     yield "  sealcast ls 'exit:!=0 OR check:bad' -title:test"
 
 
+def key_map() -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """Screen -> group -> (keys, what they do), from the TUI's own tables; loaded by name, as the TUI is."""
+    key_table = importlib.import_module("tui.screens.help").key_table
+    split = importlib.import_module("textual.binding").Binding.make_bindings
+    maps = {
+        "Library": ("tui.screens.library_keys", "LIBRARY_KEYS"),
+        "Player": ("tui.screens.player_keys", "PLAYER_KEYS"),
+    }
+    return {
+        screen: key_table(split(getattr(importlib.import_module(module), name)))
+        for screen, (module, name) in maps.items()
+    }
+
+
+def _keys() -> Iterator[str]:
+    for screen, groups in key_map().items():
+        yield screen
+        for heading, entries in groups.items():
+            yield f"  {heading}"
+            for keys, action in entries:
+                yield f"    {keys:16}{action}"
+        yield ""
+    yield "? shows the keys of the screen you are on."
+
+
 def _exit_codes() -> Iterator[str]:
     for code, meaning in CODES.items():
         yield f"  {int(code):3}  {meaning}"
@@ -90,7 +102,7 @@ def _exit_codes() -> Iterator[str]:
 TOPICS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "query": ("how to filter sessions", _query),
     "time": ("moments, ranges, zones", lambda: iter(_TIME.splitlines())),
-    "keys": ("keys of the library and the player", lambda: iter(_KEYS.splitlines())),
+    "keys": ("keys of the library and the player", _keys),
     "exit": ("exit codes", _exit_codes),
     "json": ("output for programs", lambda: iter(_JSON.splitlines())),
     "files": ("where things lie", lambda: iter(_FILES.splitlines())),
@@ -108,17 +120,34 @@ TOPICS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     codes=[ExitCode.OK, ExitCode.USAGE],
 )
 @click.argument("topic", required=False, metavar="[TOPIC | COMMAND]")
+@click.option("--json", "as_json", is_flag=True, help="With keys: the key map as JSON.")
 @click.pass_context
-def topics(context: click.Context, topic: str | None) -> None:
+def topics(context: click.Context, *, topic: str | None, as_json: bool) -> None:
     """Explain a topic or a command.
 
     Topics: query, time, keys, exit, json, files.
     """
     settings = settings_of(context)
+    if as_json:
+        _write_key_map(topic)
+        return
     if topic in TOPICS:
         write_lines(TOPICS[topic][1](), settings)
         return
     write_lines(_command_page(context, topic).splitlines(), settings)
+
+
+def _write_key_map(topic: str | None) -> None:
+    if topic != "keys":
+        raise SealcastError("--json is for the key map", "sealcast help keys --json")
+    screens = {
+        screen: {
+            group: [{"keys": keys, "action": action} for keys, action in entries]
+            for group, entries in groups.items()
+        }
+        for screen, groups in key_map().items()
+    }
+    write_json({"schema": "sealcast.key-map/1", "screens": screens})
 
 
 def _command_page(context: click.Context, name: str | None) -> str:
