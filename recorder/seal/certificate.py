@@ -123,18 +123,19 @@ def parse_blob(blob: bytes, where: str) -> Certificate:
     reader = WireReader(blob, where)
     reader.expect(CERTIFICATE_TYPE.encode(), "the certificate type")
     nonce, public = reader.string(), reader.string()
-    serial, kind = reader.uint64(), reader.uint32()
+    serial, _ = reader.uint64(), reader.uint32()
     name, principals = reader.text(), _principals(reader.string(), where)
     validity = reader.uint64(), reader.uint64()
-    options = [reader.string() for _ in ("critical options", "extensions", "reserved")]
+    for _field in ("critical options", "extensions", "reserved"):
+        reader.string()
     ca_public = parse_public_blob(reader.string(), where)
     signature = _parse_signature_field(reader.string(), where)
     reader.end()
-    if kind != _USER or any(options) or len(public) != KEY_SIZE or len(nonce) != NONCE_SIZE:
-        raise FormatError("not a certificate of a session key", where)
     statement = _Statement(nonce, public, serial, name, principals, validity, ca_public)
-    if statement.encode() + string(_signature_field(signature)) != blob:
-        raise FormatError("a certificate in another encoding than OpenSSH's", where)
+    # covers what was passed over above: the type, and that there are no options and extensions
+    same = statement.encode() + string(_signature_field(signature)) == blob
+    if not same or len(public) != KEY_SIZE or len(nonce) != NONCE_SIZE:
+        raise FormatError("not a certificate as issued for session keys", where)
     return Certificate(public, serial, name, principals, *validity, ca_public, blob)
 
 

@@ -73,6 +73,20 @@ def test_a_certificate_of_ssh_keygen_with_the_same_fields_has_the_same_shape(hom
     assert len(theirs.blob) == len(ours.blob)
 
 
+@needs("ssh-keygen")
+@pytest.mark.parametrize(
+    "options", [["-h"], ["-O", "force-command=ls"], []], ids=["host", "option", "extensions"]
+)
+def test_other_certificates_of_ssh_keygen_are_refused(home: Path, options: list[str]) -> None:
+    (home / "ca").touch(0o600)
+    (home / "ca").write_bytes(keys.private_key_bytes(HOST_KEY, "ca"))
+    (home / "s.pub").write_text(keys.openssh_line(SESSION_PUBLIC) + "\n")
+    command = ["ssh-keygen", "-q", "-s", "ca", "-I", SESSION, "-n", HOST, *options, "s.pub"]
+    subprocess.run(command, cwd=home, check=True)
+    with pytest.raises(FormatError, match="not a certificate as issued for session keys"):
+        certificate.parse((home / "s-cert.pub").read_text(), "s-cert.pub")
+
+
 @pytest.mark.parametrize("at", range(0, len(BLOB), 7))
 def test_no_byte_can_be_changed(at: int) -> None:
     changed = BLOB[:at] + bytes([BLOB[at] ^ 1]) + BLOB[at + 1 :]

@@ -12,8 +12,20 @@ from recorder.cast.v2 import encode_event
 from recorder.seal import diagnosis, keys
 from recorder.seal.findings import Finding
 from recorder.seal.merkle import leaf_hash, root_of
+from recorder.seal.note import Checkpoint, sign_note
 from recorder.seal.verify import Integrity, Kind
-from tests.seal.recordings import HOST, HOST_KEY, START_MS, TRUSTED, begin, build, check, key
+from tests.seal.recordings import (
+    HOST,
+    HOST_KEY,
+    SESSION,
+    SESSION_KEY,
+    START_MS,
+    TRUSTED,
+    begin,
+    build,
+    check,
+    key,
+)
 
 # build(): line 1 is the header, 2-6 output, 7 a seal, 8-12 output, 13 a seal, 14-18 output, 19 exit, 20 the
 # final seal; the time is one second per line of output
@@ -378,6 +390,19 @@ def test_a_seal_with_an_unknown_extension_is_not_guessed_at() -> None:
     note = recording.sealer.seal(START_MS)
     recording.event(1, "S", note.replace("time ", "tide "))
     assert only(check(recording.lines), Kind.DAMAGED_SEAL)
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [(), ("final",), ("time now",), ("time 2026-11-20T10:15:02.123+00:00",), ("time 2026-11-20T10:15:02Z",)]
+    + [("time 2026-11-20T10:15:02.123Z", "final", "final"), ("time 2026-11-20T10:15:02.123",)],
+)
+def test_a_signed_seal_in_another_form(extensions: tuple[str, ...]) -> None:
+    recording = begin()
+    origin = f"{HOST}/{SESSION}"
+    checkpoint = Checkpoint(origin, 1, leaf_hash(recording.lines[0]), extensions)
+    recording.event(1, "S", sign_note(checkpoint.text(), origin, SESSION_KEY))
+    assert only(check(recording.lines), Kind.DAMAGED_SEAL).first_line == 2
 
 
 def test_a_span_too_long_to_diagnose_is_still_found() -> None:
