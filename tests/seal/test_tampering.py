@@ -394,8 +394,15 @@ def test_a_seal_with_an_unknown_extension_is_not_guessed_at() -> None:
 
 @pytest.mark.parametrize(
     "extensions",
-    [(), ("final",), ("time now",), ("time 2026-11-20T10:15:02.123+00:00",), ("time 2026-11-20T10:15:02Z",)]
-    + [("time 2026-11-20T10:15:02.123Z", "final", "final"), ("time 2026-11-20T10:15:02.123",)],
+    [
+        (),
+        ("final",),
+        ("time now",),
+        ("time 2026-11-20T10:15:02.123",),
+        ("time 2026-11-20T10:15:02.123+00:00",),
+        ("time 2026-11-20T10:15:02Z",),
+        ("time 2026-11-20T10:15:02.123Z", "final", "final"),
+    ],
 )
 def test_a_signed_seal_in_another_form(extensions: tuple[str, ...]) -> None:
     recording = begin()
