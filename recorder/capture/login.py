@@ -26,8 +26,8 @@ REFUSED = 9
 CANNOT_EXECUTE = 126
 _MAX_SHELLS_FILE = 1024 * 1024
 _MAX_AUTH_FILE = 64 * 1024
-_FORCED = (b"sealcast-shell", b"/usr/local/bin/sealcast-shell")
-"""What sshd's ForceCommand may say; the user's own command is in SSH_ORIGINAL_COMMAND then."""
+_OWN_NAME = b"sealcast-shell"
+"""What sshd's ForceCommand says, with any path; the user's own command is in SSH_ORIGINAL_COMMAND then."""
 _CLAIMS = (b"TERM", b"SSH_CONNECTION", b"SSH_TTY", b"LANG")
 _KEPT = (
     b"HOME USER LOGNAME PATH SHELL TERM COLORTERM LANG LANGUAGE TZ MAIL HUSHLOGIN DISPLAY PWD "
@@ -81,7 +81,7 @@ def wanted_command(argv: list[str], environment: "dict[bytes, bytes]") -> "bytes
         return None
     if arguments[0] != b"-c" or len(arguments) != 2:
         raise LoginError("sealcast-shell takes -c COMMAND, or nothing")
-    if arguments[1] in _FORCED:
+    if arguments[1].rpartition(b"/")[2] == _OWN_NAME:
         return environment.get(b"SSH_ORIGINAL_COMMAND")
     return arguments[1]
 

@@ -103,10 +103,13 @@ def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Endi
     session = _text(admitted, "session")
     sealer = Sealer(f"{_text(admitted, 'host')}/{session}", key)
     recording = Recording(files.create_live(session), sealer, float(admitted["started"]))
-    recording.begin(_text(admitted, "header").encode())
-    ending = ends.pump(recording, session)
-    blob = base64.b64decode(_text(admitted, "certificate").split()[1])
-    files.write_signature(session, recording.finish(ending.status, blob))
+    try:
+        recording.begin(_text(admitted, "header").encode())
+        ending = ends.pump(recording, session)
+        blob = base64.b64decode(_text(admitted, "certificate").split()[1])
+        files.write_signature(session, recording.finish(ending.status, blob))
+    finally:
+        recording.close()
     return ending
 
 

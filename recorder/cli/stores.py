@@ -28,12 +28,17 @@ def find_store(settings: Settings) -> Store:
 def open_store(settings: Settings) -> Store:
     """The store, after sealing what a recorder that died left behind.
 
-    A store that this user may only read is read as it is.
+    A store that belongs to somebody else is read as it is: what root would write there its owner could
+    not read.
     """
     store = find_store(settings)
-    if store.exists() and os.access(store.live_directory, os.W_OK):
+    if store.exists() and _is_ours(store):
         _seal_left_overs(store, settings)
     return store
+
+
+def _is_ours(store: Store) -> bool:
+    return store.root.stat().st_uid == os.geteuid() and os.access(store.live_directory, os.W_OK)
 
 
 def _seal_left_overs(store: Store, settings: Settings) -> None:

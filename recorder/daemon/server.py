@@ -1,0 +1,279 @@
+"""The daemon: it takes logins from a socket that anyone may connect to, and forks a worker for each.
+
+It parses no session bytes and holds no key. A peer that sends what `sealcast-shell` would not send is
+dropped, and nobody else is. Workers are processes of their own: the daemon's end does not touch them.
+"""
+
+import array
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.capture.channel import Channel, ChannelError, Message
+from recorder.capture.handover import RemoteStreams, RemoteTerminal, pty_number, tell
+from recorder.capture.login import MAX_PACKET
+from recorder.capture.peer import Peer, PeerGoneError, identify, open_pidfd
+from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
+from recorder.capture.signals import SignalPipe
+from recorder.capture.terminal import window_size
+from recorder.capture.worker import Files, run_worker
+from recorder.daemon.notary import NotaryService, listen, notary_path
+from recorder.errors import ExitCode, FormatError, SealcastError
+from recorder.safe_text import safe
+from recorder.store.layout import Store
+
+SILENCE_SECONDS = 5.0
+"""How long a peer may be connected without sending its request."""
+MAX_WAITING = 1024
+_PTS_MAJOR = 136
+"""Of /dev/pts/N; the minor number is N (Unix98 ptys, Linux devices.txt)."""
+
+Decide = Callable[[Peer, Request], str | None]
+"""None to record this login; otherwise the sentence it is refused with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A connected peer that has not sent its request yet."""
+
+    connection: socket.socket
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A worker, for whom it records, and the number of its recorded pty (-1 without a terminal)."""
+
+    uid: int
+    pty: int
+
+
+def listen_for_logins(path: Path) -> socket.socket:
+    """The socket that anyone may connect to; what an earlier daemon left there is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(path))
+    path.chmod(0o666)
+    listener.listen(MAX_WAITING)
+    listener.setblocking(False)
+    return listener
+
+
+class Server:
+    """Runs until SIGTERM. `policy` is the digest that goes into the headers."""
+
+    def __init__(self, store: Store, listener: socket.socket, decide: Decide, policy: str | None) -> None:
+        self._store = store
+        self._listener = listener
+        self._decide = decide
+        self._policy = policy
+        self._waiting: dict[int, Waiting] = {}
+        self._live: dict[int, Live] = {}
+        self._admitted: set[tuple[int, int]] = set()
+        self._notary = 0
+        self._poll = select.poll()
+        self._stopping = False
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Serve; `ready` is called when logins are answered."""
+        self._owner_read, self._owner_write = os.pipe()
+        self._start_notary()
+        with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)) as signals:
+            self._poll.register(self._listener, select.POLLIN)
+            self._poll.register(signals.fileno(), select.POLLIN)
+            ready()
+            while not self._stopping:
+                self._turn(signals)
+
+    def _turn(self, signals: SignalPipe) -> None:
+        found = dict(self._poll.poll(1000 if self._waiting else None))
+        if signals.fileno() in found:
+            self._stopping = bool(signals.take() & {signal.SIGTERM, signal.SIGINT})
+            self._reap()
+        if self._listener.fileno() in found:
+            self._accept()
+        for fd in [fd for fd in found if fd in self._waiting]:
+            self._answer(self._forget(fd))
+        late = time.monotonic() - SILENCE_SECONDS
+        for fd in [fd for fd, waiting in self._waiting.items() if waiting.since < late]:
+            self._forget(fd).close()
+
+    def _start_notary(self) -> None:
+        """The listener is made here, so that workers can connect before the notary runs."""
+        listener = listen(notary_path(self._store))
+        pid = os.fork()
+        if pid == 0:
+            status = int(ExitCode.BUG)
+            try:
+                os.close(self._owner_write)
+                self._listener.close()
+                NotaryService(Store(self._store.root), listener, self._owner_read, self._policy).run()
+                status = 0
+            except SealcastError as error:
+                _log(f"notary: {error.message}")
+                status = error.code
+            finally:
+                os._exit(status)
+        listener.close()
+        self._notary = pid
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._live.pop(pid, None)
+            if pid == self._notary and not self._stopping:
+                _log("the notary ended; starting another")
+                self._start_notary()
+
+    def _accept(self) -> None:
+        with suppress(BlockingIOError):
+            while len(self._waiting) < MAX_WAITING:
+                connection, _ = self._listener.accept()
+                connection.setblocking(False)
+                self._waiting[connection.fileno()] = Waiting(connection, time.monotonic())
+                self._poll.register(connection, select.POLLIN)
+
+    def _forget(self, fd: int) -> socket.socket:
+        self._poll.unregister(fd)
+        return self._waiting.pop(fd).connection
+
+    def _answer(self, connection: socket.socket) -> None:
+        fds: list[int] = []
+        try:
+            packet = _receive(connection, fds)
+            self._begin(connection, parse_request(packet), identify(connection), fds)
+        except (FormatError, PeerGoneError, OSError) as error:
+            _log(f"dropped a peer: {error}")
+            tell(connection, "refused\0the recorder did not understand the request")
+        finally:
+            for fd in fds:
+                os.close(fd)
+            connection.close()
+
+    def _begin(self, connection: socket.socket, request: Request, peer: Peer, fds: list[int]) -> None:
+        if len(fds) != request.descriptors:
+            raise FormatError(f"{len(fds)} descriptors came with a request for {request.descriptors}")
+        if request.with_terminal and self._is_recorded(fds[0]):
+            tell(connection, "nested\0")
+            return
+        refusal = self._decide(peer, request)
+        if refusal is not None:
+            _log(f"refused {peer.user}: {refusal}")
+            tell(connection, f"refused\0{refusal}")
+            return
+        origin = "local" if (peer.pid, peer.started) in self._admitted else peer.origin
+        self._admitted.add((peer.pid, peer.started))
+        pidfd = open_pidfd(peer)
+        try:
+            self._fork_worker(connection, request, _facts(peer, request, origin, fds), (pidfd, *fds))
+        finally:
+            os.close(pidfd)
+
+    def _is_recorded(self, terminal: int) -> bool:
+        """Whether what is shown on this terminal goes through a worker of ours already."""
+        device = os.fstat(terminal).st_rdev
+        if os.major(device) != _PTS_MAJOR or not os.isatty(terminal):
+            return False
+        return any(live.pty == os.minor(device) for live in self._live.values())
+
+    def _fork_worker(
+        self, connection: socket.socket, request: Request, facts: Message, fds: tuple[int, ...]
+    ) -> None:
+        pty = pty_number(fds[2]) if request.with_terminal else -1
+        pid = os.fork()
+        if pid == 0:
+            status = int(ExitCode.BUG)
+            try:
+                self._listener.close()
+                os.close(self._owner_write)
+                for waiting in self._waiting.values():
+                    waiting.connection.close()
+                status = self._work(connection, request, facts, fds)
+            except (ChannelError, OSError) as error:
+                _log(f"a worker failed: {error}")
+                tell(connection, "refused\0the recorder failed")
+            finally:
+                os._exit(status)
+        self._live[pid] = Live(int(facts["request"]["uid"]), pty)
+
+    def _work(self, connection: socket.socket, request: Request, facts: Message, fds: tuple[int, ...]) -> int:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_IGN)  # a terminal's pump listens to some of them
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        pidfd, *rest = fds
+        notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        notary.connect(str(notary_path(self._store)))
+        connection.setblocking(True)
+        files = Files(self._store.create_live, self._store.write_signature)
+        ends = (
+            RemoteTerminal(connection, pidfd, rest[0], rest[1])
+            if request.with_terminal
+            else RemoteStreams(connection, pidfd, (rest[0], rest[1], rest[2]), (rest[3], rest[4], rest[5]))
+        )
+        return run_worker(ends, Channel(notary), files, facts)
+
+
+def _receive(connection: socket.socket, fds: list[int]) -> bytes:
+    """One packet and its descriptors, appended to `fds` as they come so that none is lost.
+
+    recvmsg itself: socket.recv_fds ignores its flags (CPython 3.11), and descriptors would be inheritable.
+    """
+    room = socket.CMSG_SPACE((STREAM_DESCRIPTORS + 1) * array.array("i").itemsize)
+    flags = socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT
+    packet, ancillary, got, _ = connection.recvmsg(MAX_PACKET + 1, room, flags)
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers = array.array("i")
+            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+            fds.extend(numbers)
+    if got & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
+        raise FormatError("the request was too long, or came with too many descriptors")
+    return packet
+
+
+def _facts(peer: Peer, request: Request, origin: str, fds: list[int]) -> Message:
+    """What the notary is told. Claims of the client count only where sshd started it."""
+    environment = request.environment if origin == "sshd" else {}
+    authentication = {
+        "login_uid": peer.login_uid,
+        "audit_session": peer.audit_session,
+        "methods": request.authentication.splitlines() if origin == "sshd" else [],
+    }
+    return {
+        "request": {
+            "user": peer.user,
+            "uid": peer.uid,
+            "origin": origin,
+            "terminal": list(window_size(fds[0])) if request.with_terminal else [0, 0],
+            "command": request.command,
+            "source": _source(environment.get("SSH_CONNECTION", "")),
+            "authentication": {name: value for name, value in authentication.items() if value} or None,
+            "interactive": request.with_terminal,
+            "env": {"SHELL": request.shell, "TERM": request.environment.get("TERM", "")},
+        }
+    }
+
+
+def _source(connection: str) -> dict[str, str | int] | None:
+    """Client address and port from sshd's SSH_CONNECTION: `client-ip client-port server-ip server-port`."""
+    fields = connection.split()
+    if len(fields) != 4 or not fields[1].isdigit():
+        return None
+    return {"ip": fields[0], "port": int(fields[1])}
+
+
+def _log(text: str) -> None:
+    sys.stderr.write(f"sealcast: {safe(text, 2000)}\n")
+    sys.stderr.flush()
