@@ -140,12 +140,12 @@ class NotaryService:
         if self._sealer or not (self._ended or self._sweep):
             return
         ended, self._ended = self._ended, []
-        self._sweep = False
+        sweep, self._sweep = self._sweep, False
         self._sealer = os.fork()
         if self._sealer == 0:
-            self._seal_and_exit(ended)
+            self._seal_and_exit(ended, sweep)
 
-    def _seal_and_exit(self, ended: list[str]) -> None:
+    def _seal_and_exit(self, ended: list[str], sweep: bool) -> None:
         status = 1
         try:
             self._listener.close()
@@ -153,7 +153,7 @@ class NotaryService:
                 lease.connection.close()
             for session in ended:
                 self._seal(session)
-            for sealed in seal_orphans(self._store):
+            for sealed in seal_orphans(self._store) if sweep else ():
                 _log("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
             status = 0
         except Exception as error:  # the last frame of a process: the journal must hear of it
