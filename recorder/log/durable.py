@@ -5,10 +5,11 @@ and a file is either there with all its bytes or not there.
 """
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
@@ -84,20 +85,24 @@ def make_directory(root: Path, *parts: str) -> Path:
     return path
 
 
-def write_temporary(directory: Path, chunks: Iterable[bytes]) -> Path:
-    """A new file in `directory` under a name nothing looks for, holding `chunks`, durable."""
-    path = directory / f"{_TEMPORARY}{os.urandom(8).hex()}"
-    descriptor = create_file(path)
+def write_temporary(path: Path, chunks: Iterable[bytes]) -> Path:
+    """A durable file holding `chunks`, beside `path` and named after it, to become it with `publish`.
+
+    The caller holds the lock that keeps other writers of `path` out: what a killed one left is removed.
+    """
+    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
+    temporary.unlink(missing_ok=True)
+    descriptor = create_file(temporary)
     try:
         for chunk in chunks:
             write_all(descriptor, chunk)
         os.fsync(descriptor)
     except BaseException:
-        path.unlink()
+        temporary.unlink()
         raise
     finally:
         os.close(descriptor)
-    return path
+    return temporary
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -107,16 +112,19 @@ def publish(temporary: Path, path: Path) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write `path` durably: after a crash it holds the old bytes or the new ones."""
-    publish(write_temporary(path.parent, (data,)), path)
+    """Write `path` durably: after a crash it holds the old bytes or the new ones. Under a lock, as above."""
+    publish(write_temporary(path, (data,)), path)
 
 
-def remove_temporaries(directory: Path) -> None:
-    """Remove what a killed `write_temporary` left; the caller holds the lock that keeps writers out."""
-    for name in os.listdir(directory):
-        if name.startswith(_TEMPORARY):
-            with suppress(FileNotFoundError):
-                (directory / name).unlink()
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """An exclusive `flock` on the file `path`, made where it is missing, for the block. It waits."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def open_regular(path: Path, flags: int = READ_FLAGS) -> int:

@@ -6,11 +6,10 @@ and is written over by the next append.
 """
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -128,15 +127,8 @@ class Log:
         with durable.writing(self.directory), self._locked():
             yield Writer(self, key)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.directory / ".lock", flags, durable.FILE_MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+    def _locked(self) -> AbstractContextManager[None]:
+        return durable.locked(self.directory / ".lock")
 
     def _exists(self) -> bool:
         return any((self.directory / name).exists() for name in ("checkpoint", "tile"))
@@ -152,7 +144,6 @@ class Writer:
     def __init__(self, log: Log, key: Ed25519PrivateKey) -> None:
         self._log = log
         self._key = key
-        durable.remove_temporaries(log.directory)
         checkpoint = log.checkpoint()
         self.size = checkpoint.size
         self._unfull = {edge.level: log.tile(*edge) for edge in edges(self.size)}
@@ -199,12 +190,10 @@ class Writer:
         directory = durable.make_directory(self._log.directory, *parents)
         part = directory / f"{name}.p"
         if width == WIDTH:
-            durable.remove_temporaries(directory)
             durable.replace_file(directory / name, data)
             shutil.rmtree(part, ignore_errors=True)
         else:
             durable.make_directory(directory, part.name)
-            durable.remove_temporaries(part)
             durable.replace_file(part / str(width), data)
             (part / str(width - 2)).unlink(missing_ok=True)
 

@@ -56,12 +56,15 @@ def list_sessions(store: Store) -> list[Session]:
     """All sessions, the newest first; none without a store. `SealcastError` where the log is damaged."""
     if not store.exists():
         return []
-    return sessions_of(store, read_history(store.log))
-
-
-def sessions_of(store: Store, history: History) -> list[Session]:
-    """The sessions of a history that was read before, and those only the store knows; the newest first."""
     files = Files.of(store)
+    return sessions_of(store, read_history(store.log), files)
+
+
+def sessions_of(store: Store, history: History, files: "Files") -> list[Session]:
+    """The sessions of a history, and those only the store knows; the newest first.
+
+    The files must have been looked at before the log was read: then each has its entry, if it ever had.
+    """
     known = [_session(store, item, files) for item in history.sessions.values()]
     strange = [_unlogged(name, path) for name, path in files.unknown(history)]
     return sorted(known + strange, key=lambda session: (session.start, session.number), reverse=True)
@@ -105,7 +108,7 @@ def _session(store: Store, item: SessionHistory, files: Files) -> Session:
     opened, ended = item.opened, item.ended
     terminal = value_at(opened, ("sealcast", "terminal"))
     columns, rows = terminal if isinstance(terminal, list) and len(terminal) == 2 else (0, 0)
-    live = files.live.get(item.session, False) and ended is None
+    live = ended is None and _is_live(store, item, files)
     path = _path(store, item, files)
     duration = _integer(value_at(ended, ("event", "duration")))
     return Session(
@@ -134,6 +137,13 @@ def _session(store: Store, item: SessionHistory, files: Files) -> Session:
     )
 
 
+def _is_live(store: Store, item: SessionHistory, files: Files) -> bool:
+    """A session that opened after the files were looked at is looked for again."""
+    if item.session in files.live or item.session in files.sealed:
+        return files.live.get(item.session, False)
+    return store.is_live(item.session)
+
+
 def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
     if live:
         return State.LIVE
@@ -144,11 +154,10 @@ def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
 
 def _path(store: Store, item: SessionHistory, files: Files) -> Path | None:
     """The live file until the log has the end, also where sealing has put a copy in its place already."""
-    if item.session in files.live and (item.ended_entry is None or item.session not in files.sealed):
-        path = store.live_path(item.session)
-        if path.exists():
-            return path
-    return files.sealed.get(item.session)
+    if item.ended_entry is not None and item.session in files.sealed:
+        return files.sealed[item.session]
+    candidates = (store.live_path(item.session), store.sealed_path(item.session))
+    return next((path for path in candidates if path.exists()), None)
 
 
 def _unlogged(session_id: str, path: Path) -> Session:

@@ -14,7 +14,7 @@ from recorder.seal.findings import Kind, clock
 from recorder.seal.identity import KeyState
 from recorder.seal.verify import Integrity, Progress, check_recording
 from recorder.store import completeness, trust
-from recorder.store.catalog import Session, sessions_of
+from recorder.store.catalog import Files, Session, sessions_of
 from recorder.store.check_rows import rows
 from recorder.store.completeness import Completeness
 from recorder.store.layout import LIVE_SUFFIX, SEALED_SUFFIX, SIGNATURE_SUFFIX, Store
@@ -33,6 +33,9 @@ _NOT_PROVED = {
 }
 
 
+_ACCUSING = {State.BAD, State.MISSING}
+
+
 def check(store: Store, target: Target, progress: Progress | None = None) -> Verdict:
     """Check one recording. `progress` hears the bytes of text checked so far."""
     return Checker(store).check(target, progress)
@@ -42,7 +45,10 @@ def check_all(store: Store, progress: Progress | None = None) -> Iterator[tuple[
     """Check every session of the store, the newest first; `log_findings` tells about the log itself."""
     checker = Checker(store)
     for session in checker.sessions:
-        yield session, checker.check(Target(session.path, session), progress)
+        try:
+            yield session, checker.check(Target(session.path, session), progress)
+        except SealcastError as error:
+            yield session, _unreadable(error)
 
 
 def log_findings(store: Store) -> list[LogFinding]:
@@ -53,25 +59,47 @@ def log_findings(store: Store) -> list[LogFinding]:
 class Checker:
     """Checks recordings against one reading of the log; make a new one to see what came later."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, attempts: int = 20) -> None:
+        """`attempts` bounds how often a verdict is made again because the store was busy."""
         self._store = store
+        self._attempts = attempts
 
     @cached_property
     def audit(self) -> Audit:
         """The log, read and proved once."""
+        _ = self._files
         return audit(self._store.log)
+
+    @cached_property
+    def _files(self) -> Files:
+        """What lies in the store; looked at before the log is read."""
+        return Files.of(self._store)
 
     @cached_property
     def sessions(self) -> list[Session]:
         """The sessions of the store, the newest first; an empty list without a store."""
-        return sessions_of(self._store, self.audit.history) if self._store.exists() else []
+        return sessions_of(self._store, self.audit.history, self._files) if self._store.exists() else []
 
     @cached_property
     def _keys(self) -> list[trust.TrustedKey]:
         return trust.read_keys(self._store.trusted_path)
 
     def check(self, target: Target, progress: Progress | None = None) -> Verdict:
-        """The verdict on a session of the store, or on a file from elsewhere."""
+        """The verdict on a session of the store, or on a file from elsewhere.
+
+        Sessions come and go while we look: what would accuse someone is looked at again if the store moved on.
+        """
+        try:
+            verdict = self._check(target, progress)
+        except SealcastError:
+            if not self._has_moved_on(target.session):
+                raise
+            return self._check_again(target, progress)
+        if verdict.state in _ACCUSING and self._has_moved_on(target.session):
+            return self._check_again(target, progress)
+        return verdict
+
+    def _check(self, target: Target, progress: Progress | None) -> Verdict:
         if target.session is not None and target.path is None:
             return self._without_file(target.session)
         if target.path is None:
@@ -80,6 +108,22 @@ class Checker:
         if target.session is not None:
             return self._stored(target.session, target.path, reading)
         return self._outside(target.path, reading)
+
+    def _has_moved_on(self, session: Session | None) -> bool:
+        """Whether the log has grown since it was read, so that the session may have got its end."""
+        if session is None or not self.audit.holds or not self._attempts:
+            return False
+        try:
+            return self._store.log.checkpoint().size != self.audit.history.checkpoint.size
+        except SealcastError:
+            return False
+
+    def _check_again(self, target: Target, progress: Progress | None) -> Verdict:
+        again = Checker(self._store, self._attempts - 1)
+        found = next(
+            (item for item in again.sessions if target.session and item.id == target.session.id), None
+        )
+        return again.check(target if found is None else Target(found.path, found), progress)
 
     def _read(self, target: Target, progress: Progress | None) -> "_Reading":
         path = target.path or Path()
@@ -95,6 +139,9 @@ class Checker:
         return _Reading(integrity, trail.claims, signature)
 
     def _without_file(self, session: Session) -> Verdict:
+        if session.live:
+            sentence = "it is about to start: nothing is recorded yet"
+            return Verdict(State.LIVE, State.LIVE.word, "there are no bytes to check yet", sentence)
         item = self.audit.history.sessions.get(session.id)
         expected = str(self._store.sealed_path(session.id))
         found = completeness.missing(item or SessionHistory(session.id), expected)
@@ -174,6 +221,11 @@ def _not_a_recording(integrity: Integrity) -> Verdict:
     return Verdict(
         state, state.word, sentence, "there is no recording to look for", (row,), findings=integrity.findings
     )
+
+
+def _unreadable(error: SealcastError) -> Verdict:
+    row = CheckRow("file", State.UNREADABLE.sign, error.message, (error.hint,) if error.hint else ())
+    return Verdict(State.UNREADABLE, "cannot be read", error.message, "it was not looked at", (row,))
 
 
 def _verdict(reading: _Reading, complete: Completeness, is_live: bool = False) -> Verdict:

@@ -1,13 +1,10 @@
 """The host's key and name: made on first use, in the log from then on, never replaced by itself."""
 
-import fcntl
 import os
 import pwd
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +47,7 @@ def prepare(root: Path) -> None:
     """
     if _is_prepared(root):
         return
-    with _locked(root / "keys"):
+    with durable.locked(root / "keys" / trust.LOCK_NAME):
         key, host = _private(root)
         _write_missing(root / "keys" / PUBLIC_NAME, f"{openssh_line(public_bytes(key), host)}\n")
         _write_missing(root / "keys" / "trusted", trust.own_lines(host, public_bytes(key)))
@@ -145,15 +142,3 @@ def _read(path: Path) -> bytes:
         raise SealcastError(message, "make one by recording: sealcast rec", ExitCode.TARGET) from None
     except OSError as error:
         raise durable.store_error(error, f"read {safe(str(path))}") from error
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(directory / ".lock", flags, durable.FILE_MODE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        durable.remove_temporaries(directory)
-        yield
-    finally:
-        os.close(descriptor)

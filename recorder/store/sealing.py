@@ -200,10 +200,11 @@ def _store_sealed(
     store: Store, session_id: str, descriptor: int, found: Survey, armor: str | None
 ) -> _Stored:
     """Put the signature and the compressed recording, read back and compared, into `sealed/`."""
-    directory = store.make_sealed_directory(session_id)
+    store.make_sealed_directory(session_id)
+    path = store.sealed_path(session_id)
     digest = sha256()
     lines = _hashed(chunks(descriptor, 0, found.end), digest)
-    temporary = durable.write_temporary(directory, compressed(lines))
+    temporary = durable.write_temporary(path, compressed(lines))
     try:
         if _digest_of(temporary) != digest.digest():
             raise SealcastError(
@@ -211,7 +212,7 @@ def _store_sealed(
             )
         signature = armor or store.notary.sign_file(digest.digest())
         durable.replace_file(store.sealed_signature_path(session_id), signature.encode())
-        stored = _Stored(store.sealed_path(session_id), temporary.stat().st_size, digest.digest())
+        stored = _Stored(path, temporary.stat().st_size, digest.digest())
         durable.publish(temporary, stored.path)
     except BaseException:
         temporary.unlink(missing_ok=True)

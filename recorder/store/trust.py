@@ -16,6 +16,8 @@ from recorder.seal.sshsig import NAMESPACE
 
 MAX_FILE = 1024 * 1024
 MAX_KEYS = 10_000
+LOCK_NAME = ".lock"
+"""Locked by whoever writes in `keys/`."""
 _MAX_LINE = 16 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 _OPTION = re.compile(r'(cert-authority|namespaces="([^"]*)")(?:,|$)')
@@ -102,10 +104,10 @@ def parse_offered(data: bytes, where: str, name: str | None = None) -> list[Trus
 
 def add_keys(path: Path, offered: list[TrustedKey]) -> list[TrustedKey]:
     """Add to the file at `path` those keys that it lacks; returns them."""
-    known = {(key.name, key.public, key.certifies) for key in read_keys(path)}
-    new = [key for key in offered if (key.name, key.public, key.certifies) not in known]
-    if new:
-        with durable.writing(path):
+    with durable.writing(path), durable.locked(path.with_name(LOCK_NAME)):
+        known = {(key.name, key.public, key.certifies) for key in read_keys(path)}
+        new = [key for key in offered if (key.name, key.public, key.certifies) not in known]
+        if new:
             durable.replace_file(path, _old_bytes(path) + "".join(f"{key.line()}\n" for key in new).encode())
     return new
 

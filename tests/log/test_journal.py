@@ -101,9 +101,9 @@ def test_what_lies_beyond_the_checkpoint_is_written_over(log: Log, key: Ed25519P
     assert read_log(log.directory, ORIGIN, public_bytes(key)) == [b"entry %d" % n for n in range(257)]
 
 
-def test_leftover_temporary_files_are_removed(log: Log, key: Ed25519PrivateKey) -> None:
+def test_what_a_killed_writer_left_half_written_is_replaced(log: Log, key: Ed25519PrivateKey) -> None:
     fill(log, key, 3)
-    left = [log.directory / ".tmp-00", log.directory / "tile/0/000.p/.tmp-00"]
+    left = [log.directory / ".tmp-checkpoint", log.directory / "tile/0/000.p/.tmp-4"]
     for path in left:
         path.write_bytes(b"half")
     append(log, key, b"entry 3")

@@ -77,7 +77,7 @@ def test_a_recording_that_the_log_does_not_know(store: Store, tmp_path: Path) ->
     seal(other, session_id)
     store.make_sealed_directory(session_id)
     shutil.copy(other.sealed_path(session_id), store.sealed_path(session_id))
-    unreadable = store.sealed_path(session_id[:-1] + "0")
+    unreadable = store.sealed_path(session_id[:-1] + ("0" if session_id[-1] != "0" else "1"))
     unreadable.write_bytes(b"junk")
     found = {session.path: session for session in list_sessions(store)}
     assert {session.in_log for session in found.values()} == {False}

@@ -23,6 +23,7 @@ def copies_of(root: Path, tmp_path: Path) -> Callable[[int], Path]:
 def assert_repaired(store: Store, session_id: str, state: State) -> None:
     """One ending, nothing in `live/`, a log that holds for an independent reader too, and a true verdict."""
     assert store.live_ids() == []
+    assert not list(store.root.rglob(".tmp-*"))
     found = audit(store.log)
     assert (found.findings, found.holds) == ([], True)
     read_log(store.log.directory, store.log.origin, store.host_key.public)
