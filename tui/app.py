@@ -50,6 +50,10 @@ class SealcastApp(App[None]):
     """Seconds in which a second Ctrl+C ends the program."""
 
     def __init__(self, first: RoomyScreen, look: Look) -> None:
+        if look.kind is Kind.MONO:
+            os.environ["NO_COLOR"] = (
+                "1"  # Textual takes it out again and strips what colour its own parts have
+            )
         super().__init__(ansi_color=None if look.kind is Kind.RGB else True)
         self.look = look
         self._first = first

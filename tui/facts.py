@@ -100,10 +100,11 @@ def banner(verdict: Verdict | None) -> str | None:
     """The row under the head for what must not be overlooked; None where all is well."""
     if verdict is None or verdict.state in _QUIET:
         return None
-    said = f"{safe(verdict.integrity, 400)}  d shows details"
-    if verdict.bad_from_s is None:
-        return f"{verdict.sign} {said}"
-    return f"{verdict.sign} From {offset_label(verdict.bad_from_s)} on: {said}"
+    if verdict.bad_from_s is not None:
+        return f"{verdict.sign} From {offset_label(verdict.bad_from_s)} on: {safe(verdict.integrity, 400)}"
+    if verdict.state in (State.TRUNCATED, State.UNCONFIRMED, State.MISSING):
+        return f"{verdict.sign} {safe(verdict.completeness, 400)}"
+    return f"{verdict.sign} {safe(verdict.integrity, 400)}"
 
 
 def _source(session: Session) -> str:

@@ -1,19 +1,24 @@
 """Stores with real recordings, made through the product's own notary, sealer and store, at set times."""
 
+import fcntl
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recorder.cast.events import EXIT, OUTPUT, RESIZE, SEAL
 from recorder.cast.v2 import Header, SessionHeader, encode_event, encode_header
-from recorder.log.notary import Admission, SessionRequest
+from recorder.log.notary import CROCKFORD, Admission, SessionRequest
 from recorder.seal import certificate, keys
 from recorder.seal.sealer import Sealer
+from recorder.store.compression import compressed
 from recorder.store.layout import Store
+from recorder.store.reading import open_stored
 from recorder.store.sealing import seal
 
 START_MS = 1_789_221_731_084
@@ -63,14 +68,26 @@ class Studio:
             seal(self.store, admission.session_id)
         return admission.session_id
 
+    def hold(self, session_id: str) -> IO[bytes]:
+        """Stand in for the worker of a session that is not sealed: as long as this is open, it is live."""
+        file = self.store.live_path(session_id).open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
     def _admit(self, request: SessionRequest, key: Ed25519PrivateKey, start_ms: int) -> Admission:
         number = len(self.made) + 1
         with self.patch.context() as patch:
             patch.setattr("time.time_ns", lambda: start_ms * NS_PER_MS)
-            patch.setattr("secrets.choice", lambda letters: letters[number % len(letters)])
+            patch.setattr("recorder.log.notary.new_session_id", lambda start: _session_id(start, number))
             admission = self.store.notary.admit(request, keys.public_bytes(key))
         self.made.append(admission.session_id)
         return admission
+
+
+def _session_id(start_ms: int, number: int) -> str:
+    """`20260912T140211-11111111` for the first one."""
+    start = datetime.fromtimestamp(start_ms // 1000, UTC)
+    return f"{start:%Y%m%dT%H%M%S}-{CROCKFORD[number % len(CROCKFORD)] * 8}"
 
 
 def _lines(
@@ -150,5 +167,17 @@ def make_store(root: Path, patch: pytest.MonkeyPatch) -> Studio:
     """An empty store."""
     store = Store(root)
     patch.setattr("socket.gethostname", lambda: "web-03.prod")
+    key = Ed25519PrivateKey.from_private_bytes(b"\x07" * keys.KEY_SIZE)
+    patch.setattr("recorder.store.hostkey.generate_key", lambda: key)
     store.prepare()
     return Studio(store, patch)
+
+
+def change_line(store: Store, session_id: str, old: bytes, new: bytes) -> None:
+    """Tamper with a sealed recording."""
+    path = store.sealed_path(session_id)
+    with open_stored(path) as file:
+        text = file.read()
+    assert old in text
+    path.chmod(0o600)
+    path.write_bytes(b"".join(compressed([text.replace(old, new)])))

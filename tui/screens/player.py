@@ -220,7 +220,7 @@ class PlayerScreen(PlayerActions):
         self.query_one("#head", Bar).show(left, right, "head_bad" if bad else "head")
         text = banner(self.verdict)
         self.query_one("#banner").display = text is not None and not self.full
-        self.query_one("#banner", Bar).show([Part(f" {text}")])
+        self.query_one("#banner", Bar).show([Part(f" {text}")], [Part("  d details ")])
 
     def _view(self) -> View | None:
         if self.player is None:
@@ -231,7 +231,7 @@ class PlayerScreen(PlayerActions):
     def _show_status(self) -> None:
         bar = self.query_one("#status", Bar)
         if self.player is None:
-            bar.show([Part(" … opening")], HELP)
+            bar.show([Part(" no picture" if self.query_one("#sorry").display else " … opening")], HELP)
             return
         said = self._said
         if self.player.waiting:
@@ -251,8 +251,19 @@ class PlayerScreen(PlayerActions):
         sorry = self.query_one("#sorry", Lines)
         sorry.display = True
         sorry.show([[], *([Part(f" {safe(line)}")] for line in lines)])
+        self._show_status()
+
+    @on(Grid.Panned)
+    def show_place(self) -> None:
+        """The head names the part of a large picture that is in sight."""
+        self._show_head()
 
     # prompt and other screens
+
+    @on(TimelineStrip.Picked)
+    def go_where_pointed(self, message: TimelineStrip.Picked) -> None:
+        """Somebody clicked the timeline."""
+        self.go_to(message.time)
 
     @on(Input.Changed)
     def shortcut(self, event: Input.Changed) -> None:
