@@ -26,7 +26,11 @@ LEAVES = [leaf_hash(data) for data in DATA]
 
 def cases(kind: str) -> list[Any]:
     """Our own few, and the public ones where they are at hand."""
-    paths = [(folder, path) for folder in {OWN, VECTORS} for path in sorted((folder / kind).rglob("*.json"))]
+    paths = [
+        (folder, path)
+        for folder in dict.fromkeys((OWN, VECTORS))
+        for path in sorted((folder / kind).rglob("*.json"))
+    ]
     return [
         pytest.param(json.loads(path.read_text()), id=str(path.relative_to(folder))) for folder, path in paths
     ]
