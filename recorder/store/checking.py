@@ -87,7 +87,7 @@ class Checker:
     def check(self, target: Target, progress: Progress | None = None) -> Verdict:
         """The verdict on a session of the store, or on a file from elsewhere.
 
-        Sessions come and go while we look: what would accuse someone is looked at again if the store moved on.
+        Sessions come and go while we look: an accusation is made again if the store moved on.
         """
         try:
             verdict = self._check(target, progress)
@@ -140,8 +140,7 @@ class Checker:
 
     def _without_file(self, session: Session) -> Verdict:
         if session.live:
-            sentence = "it is about to start: nothing is recorded yet"
-            return Verdict(State.LIVE, State.LIVE.word, "there are no bytes to check yet", sentence)
+            return self._without_a_line(session)
         item = self.audit.history.sessions.get(session.id)
         expected = str(self._store.sealed_path(session.id))
         found = completeness.missing(item or SessionHistory(session.id), expected)
@@ -150,6 +149,8 @@ class Checker:
 
     def _stored(self, session: Session, path: Path, reading: "_Reading") -> Verdict:
         item = self.audit.history.sessions.get(session.id)
+        if path == self._store.live_path(session.id) and reading.integrity.lines == 0:
+            return self._without_a_line(session)
         if session.live:
             return _verdict(reading, _live(reading.integrity), is_live=True)
         if item is None:
@@ -157,6 +158,11 @@ class Checker:
         if path == self._store.live_path(session.id):
             return _verdict(reading, _not_sealed(reading.integrity))
         return _verdict(reading, self._compare(item, reading))
+
+    def _without_a_line(self, session: Session) -> Verdict:
+        if session.live:
+            return _nothing_yet(State.LIVE, "it is about to start: nothing is recorded yet")
+        return _nothing_yet(State.TRUNCATED, "it ended before anything was recorded, and is not sealed yet")
 
     def _outside(self, path: Path, reading: "_Reading") -> Verdict:
         """A file from elsewhere, which may be a copy of a recording that the log here knows."""
@@ -221,6 +227,10 @@ def _not_a_recording(integrity: Integrity) -> Verdict:
     return Verdict(
         state, state.word, sentence, "there is no recording to look for", (row,), findings=integrity.findings
     )
+
+
+def _nothing_yet(state: State, sentence: str) -> Verdict:
+    return Verdict(state, state.word, "there are no bytes to check", sentence)
 
 
 def _unreadable(error: SealcastError) -> Verdict:

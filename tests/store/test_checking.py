@@ -1,5 +1,6 @@
 """Every tampering with a store gets its own true sentence; nothing that was tampered with is verified."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from recorder.errors import ExitCode
 from recorder.log.tiles import pack_entries, unpack_entries
+from recorder.seal.keys import generate_key, public_bytes
 from recorder.store import trust
 from recorder.store.checking import Checker, check_all, log_findings
 from recorder.store.compression import compressed
@@ -17,6 +19,7 @@ from recorder.store.state import State
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 from tests.store.recordings import (
+    REQUEST,
     Worker,
     record,
     rewrite,
@@ -343,3 +346,16 @@ def test_everything_at_once(store: Store, sealed_id: str) -> None:
     assert log_findings(store) == []
     assert list(check_all(Store(store.root / "none"))) == []
     assert log_findings(Store(store.root / "none")) == []
+
+
+def test_a_session_before_its_first_line(store: Store) -> None:
+    admission = store.notary.admit(REQUEST, public_bytes(generate_key()))
+    verdict = verdict_of(store, admission.session_id)
+    assert (verdict.state, "about to start" in verdict.completeness) == (State.LIVE, True)
+    descriptor = store.create_live(admission.session_id)
+    os.write(descriptor, b'{"version"')
+    assert verdict_of(store, admission.session_id).state is State.LIVE
+    os.close(descriptor)
+    store.release(admission.session_id)
+    verdict = verdict_of(store, admission.session_id)
+    assert (verdict.state, "not sealed yet" in verdict.completeness) == (State.TRUNCATED, True)
