@@ -1,0 +1,357 @@
+"""From the events of a recording to the commands that were run in it."""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
+from recorder.cast.header import Header
+from recorder.cast.reader import merge_bytes
+from recorder.commands.command import Command, Flag
+from recorder.commands.levels import Levels
+from recorder.commands.line_edit import LineEdit, Typed, read_typed
+from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
+from recorder.commands.picture import Picture
+from recorder.commands.prompt import Prompt, is_question, looks_like_prompt
+from recorder.terminal import AltScreen
+
+VERSION = 1
+"""Of what is extracted: the same recording gives the same commands under the same number."""
+
+SETTLED_S = 0.025
+"""After this long without output a prompt is complete."""
+_STALE_S = 0.3
+"""A Ctrl-C that had no effect for this long was ignored."""
+_LATE_S = 2.0
+"""What was typed ahead this long ago may still come up at a prompt."""
+_LONG_READ = 16 * 1024
+_MAX_KEYS = 256
+_PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])\Z")
+"""zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
+
+
+class Key(NamedTuple):
+    """A `K` event that waits for its effect."""
+
+    time: float
+    name: str
+    canonical: bool
+
+
+class Extractor:
+    """Feed it events in order; it hands out commands as they end. Memory does not grow with the recording."""
+
+    def __init__(self, columns: int, rows: int, *, has_keys: bool) -> None:
+        self._picture = Picture(columns, rows)
+        self._cutter = Cutter()
+        self._levels = Levels()
+        self._has_keys = has_keys
+        self._now = 0.0
+        self._written_s = 0.0
+        self._offset = 0
+        self._line_s, self._line_at = 0.0, 0
+        self._tail = b""
+        self._keys: deque[Key] = deque(maxlen=_MAX_KEYS)
+        self._ahead = 0
+        self._edit = LineEdit(False, 0.0, 0)
+        self._done: list[Command] = []
+        self._ended = False
+
+    # ── events ────────────────────────────────────────────────────────────────
+
+    def add(self, event: Event, data: bytes) -> list[Command]:
+        """One event; `data` are the exact bytes of an `o`. Answers what has ended by it."""
+        if event.code == OUTPUT:
+            self._output(event.time, data)
+        elif event.code == KEY:
+            self._key(event)
+        elif event.code == RESIZE:
+            self._resize(event)
+        elif event.code == EXIT:
+            self._now = max(self._now, event.time)
+            self._ended = True
+        return self._take()
+
+    def finish(self) -> list[Command]:
+        """The commands that the end of the recording ends."""
+        self._write(self._cutter.rest())
+        self._done += self._levels.finish(self._now if self._ended else None, self._offset)
+        return self._take()
+
+    def _take(self) -> list[Command]:
+        done, self._done = self._done, []
+        return done
+
+    def _output(self, time: float, data: bytes) -> None:
+        if time - self._written_s >= SETTLED_S:
+            self._pause(silence=True)
+        self._now = self._written_s = time
+        data = self._cutter.add(data)
+        before = self._interruptible(data)
+        start = 0
+        while start < len(data):
+            piece = next_piece(data, start, self._wants_ends(len(data)))
+            self._write(piece.text)
+            if piece.cut:
+                self._cut(piece.cut)
+            start += len(piece.text) + len(piece.cut)
+        if before is not None:
+            self._note_interruption(before)
+        self._note_events()
+
+    def _resize(self, event: Event) -> None:
+        columns, _, rows = event.data.partition("x")
+        if columns.isdecimal() and rows.isdecimal() and len(event.data) < 12:
+            self._picture.resize(int(columns), int(rows))
+
+    def _key(self, event: Event) -> None:
+        name, _, modes = event.data.partition(" ")
+        self._has_keys = True
+        if name == "paste-begin":
+            self._edit.pasted = True
+        if name.startswith("paste"):
+            return
+        if modes == "noecho canonical":
+            self._edit.secret = name == "enter" or self._edit.secret
+            return
+        self._pause(silence=event.time - self._written_s >= SETTLED_S)
+        self._now = max(self._now, event.time)
+        self._keys.append(Key(event.time, name, modes.endswith("canonical")))
+
+    def _note_events(self) -> None:
+        for event in self._picture.take_events():
+            if not isinstance(event, AltScreen):
+                self._levels.cwd = event.url
+            elif event.entered:
+                self._levels.full_screen()
+
+    # ── output ────────────────────────────────────────────────────────────────
+
+    def _wants_ends(self, size: int) -> bool:
+        """Whether the next end of line can mean something."""
+        edit = self._edit
+        if edit.bracketed or self._keys or edit.secret:
+            return True
+        running = self._levels.running
+        if running is not None and running.expansion is not None:
+            return True
+        return size < _LONG_READ and (self._ahead > 0 or not self._has_keys)
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        self._picture.feed(data)
+        last = data.rfind(b"\n")
+        if last >= 0:
+            self._new_line(self._offset + last + 1)
+            self._edit.ends += data.count(b"\n")
+        self._offset += len(data)
+        self._tail = (self._tail + data[-16:])[-16:]
+
+    def _new_line(self, offset: int) -> None:
+        self._line_s, self._line_at = self._now, offset
+        if not self._edit.bracketed:
+            self._edit.prompt = None
+            self._edit.arrived = self._edit.more = False
+
+    def _cut(self, cut: bytes) -> None:
+        if cut.endswith(b"\n"):
+            self._end_of_line(cut)
+        elif cut == EDITOR_ON:
+            self._write(cut)
+            self._editor_on()
+        else:
+            self._editor_off(cut)
+
+    def _editor_on(self) -> None:
+        """A line editor starts: its prompt is coming, or stands there already."""
+        before, _ = self._picture.cursor_line()
+        shown = bool(before.strip()) and bool(_PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
+        place = (self._line_s, self._line_at) if shown else (self._now, self._offset)
+        left = "" if shown or self._picture.alternate else before
+        self._edit = LineEdit(True, *place, quiet=self._edit.ends == 0, left=left)
+        if shown:
+            self._settled(silence=False)
+
+    def _editor_off(self, cut: bytes) -> None:
+        """The line editor ends: the line was accepted or given up."""
+        edit, picture = self._edit, self._picture
+        if not edit.bracketed or edit.closing:
+            self._write(cut)
+        elif picture.column == 0 and not picture.line_at(picture.row).text:
+            typed = self._read(picture.row - 1) if picture.row > 0 or not picture.alternate else None
+            self._write(cut)
+            self._accept(typed)
+        elif self._is_given_up():
+            self._write(cut)
+            self._give_up()
+        else:
+            edit.closing = True
+            self._write(cut)
+
+    def _is_given_up(self) -> bool:
+        """Ctrl-C, or Ctrl-D on an empty line: the cursor is still where it was typed."""
+        if self._keys:
+            return self._keys[0].name != "enter"
+        before, _ = self._picture.cursor_line()
+        return before.endswith("^C")
+
+    def _give_up(self) -> None:
+        if self._keys and self._keys.popleft().name == "ctrl-d":
+            self._levels.leave()
+        if self._edit.more:
+            self._levels.forget()
+        self._edit = LineEdit(False, self._now, self._offset)
+
+    def _end_of_line(self, cut: bytes) -> None:
+        edit = self._edit
+        if edit.ends == 0 and not edit.bracketed:
+            self._levels.first_line(self._picture.line_at(self._picture.row).text)
+        typed = None
+        if not edit.secret and (edit.closing or self._may_accept()):
+            typed = self._read(self._picture.row)
+        edit.secret = False
+        self._write(cut)
+        if edit.closing or typed is not None:
+            self._accept(typed)
+
+    def _may_accept(self) -> bool:
+        """Whether this end of line can be that of a line just typed, by what was pressed."""
+        edit = self._edit
+        if edit.bracketed:
+            return self._picture.alternate and bool(self._keys) and edit.prompt is not None
+        if self._keys:
+            return True
+        return self._ahead > 0 or not self._has_keys
+
+    # ── prompts ───────────────────────────────────────────────────────────────
+
+    def _pause(self, *, silence: bool) -> None:
+        """Output stands still, or a key was pressed."""
+        self._write(self._cutter.rest())
+        self._settled(silence=silence)
+
+    def _settled(self, *, silence: bool) -> None:
+        """If a prompt was being written, it is complete."""
+        edit = self._edit
+        if edit.prompt is not None or self._picture.column == 0 or edit.closing:
+            return
+        before, behind = self._picture.cursor_line()
+        text = before.removeprefix(edit.left)
+        if not text.strip():
+            text, edit.left = before, ""
+        prompt = Prompt(self._without_typed(text), edit.bracketed)
+        if not prompt.text.strip() or not self._is_plausible(prompt):
+            return
+        edit.prompt, edit.right = prompt, behind.strip()
+        if not edit.bracketed:
+            edit.begun_s, edit.begun_at = self._line_s, self._line_at
+            edit.quiet = edit.ends == 0
+        if edit.bracketed or prompt in self._levels.known():
+            self._arrive(prompt)
+            if silence:
+                late = [key for key in self._keys if self._now - key.time < _LATE_S]
+                self._ahead = sum(key.name == "enter" for key in late)
+                self._keys.clear()
+
+    def _without_typed(self, text: str) -> str:
+        """Typing may have begun before the prompt stood still."""
+        if self._levels.running is None or self._ahead or self._keys:
+            for known in self._levels.known():
+                if text.startswith(known.text):
+                    return known.text
+        return text
+
+    def _is_plausible(self, prompt: Prompt) -> bool:
+        """A shell or interpreter may wait here for a command, and not a program for an answer."""
+        known = any(prompt.same_family(other) for other in self._levels.known())
+        if self._picture.alternate:
+            return known or (self._levels.in_multiplexer and looks_like_prompt(prompt.text))
+        if prompt.bracketed or known or self._levels.asks_more(prompt, quiet=self._edit.ends == 0):
+            return True
+        if next(self._levels.known(), None) is None:
+            return not is_question(prompt.text)
+        return looks_like_prompt(prompt.text)
+
+    def _arrive(self, prompt: Prompt) -> None:
+        edit = self._edit
+        edit.arrived = True
+        edit.more = self._levels.asks_more(prompt, quiet=edit.quiet)
+        if not edit.more:
+            alternate = self._picture.alternate
+            self._done += self._levels.arrive(prompt, edit.begun_s, edit.begun_at, alternate=alternate)
+
+    # ── lines ─────────────────────────────────────────────────────────────────
+
+    def _read(self, last_row: int) -> Typed | None:
+        typed = read_typed(self._picture, self._edit, self._levels.known(), last_row)
+        if typed is None or self._edit.prompt is not None or self._edit.bracketed:
+            return typed
+        return typed if typed.text else None
+
+    def _accept(self, typed: Typed | None) -> None:
+        """A line has left the editor."""
+        edit = self._edit
+        key = self._take_key(typed.text if typed else "")
+        if typed is not None and not self._is_aborted(typed, key):
+            self._run(typed, edit, key)
+        elif edit.more:
+            self._levels.forget()
+        if key is not None and key.name == "ctrl-d" and not (typed and typed.text):
+            self._levels.leave()
+        self._edit = LineEdit(False, self._now, self._offset)
+
+    def _run(self, typed: Typed, edit: LineEdit, key: Key | None) -> None:
+        if not edit.arrived:
+            self._arrive(typed.prompt)
+        if edit.more:
+            self._levels.go_on(typed.text, self._offset)
+        elif typed.text:
+            start = self._now if key is None else max(key.time, edit.begun_s)
+            flags = {Flag.ON_ALTERNATE} if self._picture.alternate else set()
+            self._levels.begin(typed, start, self._offset, flags)
+
+    def _is_aborted(self, typed: Typed, key: Key | None) -> bool:
+        if key is not None:
+            return key.name == "ctrl-c"
+        return typed.text.endswith("^C")
+
+    def _take_key(self, text: str) -> Key | None:
+        """The key that ended the line; those that had no effect before it are dropped."""
+        keys = self._keys
+        while keys:
+            key = keys.popleft()
+            if key.name == "ctrl-d" and text:
+                continue
+            if key.name == "ctrl-c" and keys and keys[0].time - key.time > _STALE_S:
+                continue
+            return key
+        self._ahead = max(0, self._ahead - 1)
+        return None
+
+    # ── other output on the line ──────────────────────────────────────────────
+
+    def _interruptible(self, data: bytes) -> str | None:
+        """What has been typed so far, if `data` can be another program's output."""
+        edit = self._edit
+        if not edit.bracketed or edit.prompt is None or edit.pasted or self._keys or b"\n" not in data:
+            return None
+        before, _ = self._picture.cursor_line()
+        if edit.carried_ends >= 0 and not before.startswith(edit.prompt.text):
+            return edit.carried + before
+        return before[len(edit.prompt.text) :] if before.startswith(edit.prompt.text) else None
+
+    def _note_interruption(self, before: str) -> None:
+        """A line feed without Enter that leaves an empty line: the rest is typed there."""
+        edit = self._edit
+        if edit.bracketed and edit.prompt is not None and self._picture.column == 0:
+            edit.carried, edit.carried_ends = before, edit.ends
+
+
+def extract(header: Header, events: Iterable[Event]) -> Iterator[Command]:
+    """The commands of a recording, each when it ends."""
+    extractor = Extractor(header.width, header.height, has_keys=header.session is not None)
+    for event, data in merge_bytes(events):
+        yield from extractor.add(event, data)
+    yield from extractor.finish()

@@ -1,0 +1,227 @@
+"""Which shell or interpreter a prompt belongs to, and which commands are running in the ones outside it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from recorder.commands import syntax
+from recorder.commands.command import Command, Flag, Span
+from recorder.commands.line_edit import MAX_TEXT, Typed
+from recorder.commands.prompt import Prompt, asks_for_more
+
+MAX_LEVELS = 64
+_MULTIPLEXERS = frozenset({"tmux", "screen", "zellij", "byobu", "dtach", "abduco"})
+
+
+@dataclass(slots=True)
+class Running:
+    """A command whose end has not been seen."""
+
+    text: str
+    start_s: float
+    output_at: int
+    prompt: Prompt
+    cwd: str | None
+    flags: set[Flag] = field(default_factory=set)
+    expansion: re.Pattern[str] | None = None
+
+
+@dataclass(slots=True)
+class Level:
+    """A shell or interpreter: its latest prompt and what it runs."""
+
+    prompt: Prompt | None = None
+    running: Running | None = None
+    alternate: bool = False
+    """It lives on the alternate screen."""
+
+
+class Levels:
+    """From the recorded shell inwards."""
+
+    def __init__(self) -> None:
+        self._stack = [Level()]
+        self._leaving = False
+        self.cwd: str | None = None
+        """The directory that the innermost shell reported last."""
+
+    def known(self) -> Iterator[Prompt]:
+        """The prompts of all levels, the innermost first."""
+        return (level.prompt for level in reversed(self._stack) if level.prompt is not None)
+
+    @property
+    def running(self) -> Running | None:
+        """What the innermost shell runs."""
+        return self._stack[-1].running
+
+    @property
+    def in_multiplexer(self) -> bool:
+        """Another terminal may be drawn on the alternate screen."""
+        return any(
+            level.running is not None and syntax.program(level.running.text) in _MULTIPLEXERS
+            for level in self._stack
+        )
+
+    def leave(self) -> None:
+        """The innermost shell was told to end."""
+        self._leaving = True
+
+    # ── prompts ───────────────────────────────────────────────────────────────
+
+    def asks_more(self, prompt: Prompt, *, quiet: bool) -> bool:
+        """`prompt` asks for the rest of the running command."""
+        main, running = self._stack[-1].prompt, self.running
+        if main is None or running is None or prompt.bracketed != main.bracketed:
+            return False
+        if prompt.text == main.text:
+            return asks_for_more(main.text) and syntax.incomplete(running.text)
+        if not quiet or not asks_for_more(prompt.text):
+            return False
+        return not syntax.starts_shell(running.text)
+
+    def arrive(self, prompt: Prompt, time: float, offset: int, *, alternate: bool) -> list[Command]:
+        """A prompt is shown: what ran before it has ended, unless it started the shell that shows it."""
+        depth = self._depth_of(prompt, alternate)
+        self._leaving = False
+        ended: list[Command] = []
+        if depth == len(self._stack) and depth < MAX_LEVELS:
+            self._stack.append(Level(alternate=alternate))
+        else:
+            ended = self._close(max(0, min(depth, len(self._stack) - 1)), time, offset)
+        self._stack[-1].prompt = prompt
+        return ended
+
+    def _close(self, depth: int, time: float | None, offset: int) -> list[Command]:
+        """Ends what runs on level `depth` and further in."""
+        ended = []
+        for number in range(len(self._stack) - 1, depth - 1, -1):
+            running = self._stack[number].running
+            if running is not None:
+                ended.append(self._command(number, running, time, offset))
+            self._stack[number].running = None
+        del self._stack[depth + 1 :]
+        return ended[::-1]
+
+    def _command(self, depth: int, running: Running, time: float | None, offset: int) -> Command:
+        outer = self._stack[depth - 1].running if depth else None
+        return Command(
+            text=running.text.rstrip(),
+            start_s=running.start_s,
+            end_s=None if time is None else max(time, running.start_s),
+            output=Span(running.output_at, max(offset, running.output_at)),
+            exit_status=None,
+            cwd=running.cwd,
+            level=depth,
+            inside=outer.text if outer else None,
+            prompt=running.prompt.text,
+            evidence="screen",
+            flags=tuple(sorted(running.flags)),
+        )
+
+    def _depth_of(self, prompt: Prompt, alternate: bool) -> int:
+        stack, here = self._stack, len(self._stack) - 1
+        if alternate != stack[here].alternate:
+            return here + 1 if alternate else self._primary_depth(prompt)
+        top = stack[here]
+        running = top.running
+        leaving = self._leaving or (running is not None and syntax.leaves_shell(running.text))
+        if leaving and here and (outer := self._outer(prompt)) is not None:
+            return outer
+        if top.prompt is None:
+            return here
+        if running is not None and syntax.starts_shell(running.text):
+            return here + 1
+        if prompt.text == top.prompt.text:
+            return here
+        return self._depth_of_other(prompt, top.prompt, running)
+
+    def _depth_of_other(self, prompt: Prompt, main: Prompt, running: Running | None) -> int:
+        """For a prompt that differs from the innermost shell's last one."""
+        here = len(self._stack) - 1
+        exact = [n for n in range(here) if (own := self._stack[n].prompt) and own.text == prompt.text]
+        if exact:
+            return exact[-1]
+        family = prompt.same_family(main)
+        if running is not None and syntax.may_start_shell(running.text) and not family:
+            return here + 1
+        if family:
+            return here
+        if (outer := self._outer(prompt)) is not None:
+            return outer
+        if running is None or syntax.changes_prompt(running.text):
+            return here
+        return here if (prompt.mark, prompt.bracketed) == (main.mark, main.bracketed) else here + 1
+
+    def _outer(self, prompt: Prompt) -> int | None:
+        """The innermost level outside this one that the prompt can be of."""
+        for number in range(len(self._stack) - 2, -1, -1):
+            own = self._stack[number].prompt
+            if own is not None and prompt.same_family(own):
+                return number
+        return None
+
+    def _primary_depth(self, prompt: Prompt) -> int:
+        """Back on the primary screen: the shells of the alternate one are gone."""
+        depths = [number for number, level in enumerate(self._stack) if not level.alternate]
+        for number in reversed(depths):
+            own = self._stack[number].prompt
+            if own is not None and prompt.same_family(own):
+                return number
+        return depths[-1]
+
+    # ── commands ──────────────────────────────────────────────────────────────
+
+    def begin(self, typed: Typed, time: float, offset: int, flags: set[Flag]) -> None:
+        """A command was accepted at the prompt that arrived last; its output begins at `offset`."""
+        if typed.guessed:
+            flags.add(Flag.GUESSED)
+        if typed.cut:
+            flags.add(Flag.CUT)
+        self._stack[-1].running = Running(
+            typed.text,
+            time,
+            offset,
+            typed.prompt,
+            typed.prompt.place or self.cwd,
+            flags,
+            syntax.expansion(typed.text),
+        )
+
+    def go_on(self, text: str, offset: int) -> None:
+        """Another line of the running command."""
+        running = self.running
+        if running is None:
+            return
+        running.output_at = offset
+        running.expansion = None
+        if len(running.text) + len(text) < MAX_TEXT:
+            running.text += f"\n{text}"
+        else:
+            running.flags.add(Flag.CUT)
+
+    def forget(self) -> None:
+        """The command was given up before it was complete: it never ran."""
+        self._stack[-1].running = None
+
+    def first_line(self, line: str) -> None:
+        """The first line of output: what history references stood for, or that there was nothing."""
+        running = self.running
+        if running is None or running.expansion is None:
+            return
+        pattern, running.expansion = running.expansion, None
+        if line.endswith(("event not found", "substitution failed", "bad word specifier")):
+            self.forget()
+        elif line != running.text and pattern.fullmatch(line):
+            running.text = line
+            running.flags.add(Flag.EXPANDED)
+
+    def full_screen(self) -> None:
+        """The innermost program took the alternate screen."""
+        for level in reversed(self._stack):
+            if level.running is not None:
+                level.running.flags.add(Flag.FULL_SCREEN)
+                return
+
+    def finish(self, time: float | None, offset: int) -> list[Command]:
+        """Everything that still runs; `time` is None where the recording only stops."""
+        return self._close(0, time, offset)

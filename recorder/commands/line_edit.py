@@ -1,0 +1,155 @@
+"""A line while it is being typed, and how the finished one is read off the screen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from recorder.commands.picture import LogicalLine, Picture
+from recorder.commands.prompt import Prompt, guess_end
+
+MAX_TEXT = 64 * 1024
+_MAX_LINES = 400
+
+
+@dataclass(slots=True)
+class LineEdit:
+    """What is known of the place where the user may be typing."""
+
+    bracketed: bool
+    """Its program switched bracketed paste on: a line editor, which switches it off when it is done."""
+    begun_s: float
+    begun_at: int
+    """Offset into the output."""
+    left: str = ""
+    """What an earlier program left on the line before the prompt."""
+    prompt: Prompt | None = None
+    right: str = ""
+    """What stood behind the cursor before typing began: a right prompt."""
+    ends: int = 0
+    """Ends of lines written since."""
+    quiet: bool = False
+    """Nothing was written between the last accepted line and this prompt."""
+    pasted: bool = False
+    closing: bool = False
+    """The editor is off, and leaves the line with the next line feed."""
+    secret: bool = False
+    arrived: bool = False
+    more: bool = False
+    """It goes on with the command before it."""
+    carried: str = ""
+    """Typed before other output broke into the line."""
+    carried_ends: int = field(default=-1)
+
+    @property
+    def reach(self) -> int:
+        """How many lines up it can have begun."""
+        return min(self.ends + 1, _MAX_LINES)
+
+
+class Typed(NamedTuple):
+    """An accepted line, or several that one editor held."""
+
+    text: str
+    prompt: Prompt
+    guessed: bool
+    cut: bool
+
+
+def read_typed(picture: Picture, edit: LineEdit, known: Iterable[Prompt], last_row: int) -> Typed | None:
+    """What stands behind the prompt, from there to `last_row`; None where no prompt is."""
+    if edit.carried_ends >= 0:
+        typed = _after_noise(picture, edit, last_row)
+        if typed is not None:
+            return typed
+    lines = list(picture.upwards(last_row, edit.reach))
+    prompts = [edit.prompt] if edit.prompt else []
+    prompts += [prompt for prompt in known if prompt not in prompts]
+    for place, prompt, end in _places(lines, prompts, edit.left):
+        return _typed(picture, edit, prompt, _Region(place, end, last_row), guessed=False)
+    if edit.prompt is None and edit.bracketed:
+        return _guess(picture, edit, lines, last_row)
+    return None
+
+
+class _Region(NamedTuple):
+    line: LogicalLine
+    prompt_end: int
+    last_row: int
+
+
+def _places(
+    lines: list[LogicalLine], prompts: list[Prompt], left: str
+) -> Iterator[tuple[LogicalLine, Prompt, int]]:
+    """Where a prompt stands: the surest first, the lowest first."""
+    for prompt in prompts:
+        for line in lines:
+            text = line.text.removeprefix(left)
+            if text.startswith(prompt.text) or text == prompt.text.rstrip():
+                yield line, prompt, len(line.text) - len(text) + len(prompt.text)
+    for prompt in prompts:
+        for line in lines:
+            end = prompt.begins(line.text.removeprefix(left))
+            if end is not None:
+                text = line.text.removeprefix(left)
+                yield line, Prompt(text[:end], prompt.bracketed), len(line.text) - len(text) + end
+
+
+def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *, guessed: bool) -> Typed:
+    first = region.line.text[region.prompt_end :]
+    first = _without_right(first, edit.right)
+    rest = picture.lines(region.line.last + 1, region.last_row)
+    rest = _without_indent(rest, len(prompt.text), first)
+    text = "\n".join([first, *rest]).rstrip()
+    return Typed(text[:MAX_TEXT], prompt, guessed, len(text) > MAX_TEXT)
+
+
+def _without_right(text: str, right: str) -> str:
+    """A right prompt stays on the line when it is accepted."""
+    if right and text.endswith(right) and text[: -len(right)][-1:] in ("", " "):
+        return text[: -len(right)].rstrip()
+    return text
+
+
+def _without_indent(lines: list[str], width: int, first: str) -> list[str]:
+    """fish puts further lines under the first one, and indents blocks on the screen only."""
+    filled = [line for line in lines if line]
+    if width < 2 or not filled or any(line[:width].strip() for line in filled):
+        return lines
+    depth = _opened(first)
+    result = []
+    for line in lines:
+        text = line[width:]
+        closes = text.split()[:1] in (["end"], ["else"], ["case"])
+        blanks = 4 * max(0, depth - closes)
+        result.append(text[blanks:] if not text[:blanks].strip() else text.lstrip())
+        depth += _opened(text)
+    return result
+
+
+def _opened(line: str) -> int:
+    words = line.replace(";", " ; ").split()
+    starts = [
+        word for place, word in enumerate(words) if place == 0 or words[place - 1] in (";", "and", "or")
+    ]
+    opening = sum(word in ("begin", "if", "for", "while", "function", "switch") for word in starts)
+    return opening - starts.count("end")
+
+
+def _after_noise(picture: Picture, edit: LineEdit, last_row: int) -> Typed | None:
+    """The line was broken by other output, and not drawn again: its two parts."""
+    if edit.prompt is None:
+        return None
+    lines = list(picture.upwards(last_row, max(1, edit.ends - edit.carried_ends)))
+    if any(line.text.startswith(edit.prompt.text) for line in lines):
+        return None
+    text = edit.carried + "\n".join(line.text for line in reversed(lines))
+    return Typed(text.rstrip()[:MAX_TEXT], edit.prompt, False, len(text) > MAX_TEXT)
+
+
+def _guess(picture: Picture, edit: LineEdit, lines: list[LogicalLine], last_row: int) -> Typed | None:
+    for line in lines:
+        end = guess_end(line.text)
+        if end is not None and line.text[end:].strip():
+            prompt = Prompt(line.text[:end], edit.bracketed)
+            return _typed(picture, edit, prompt, _Region(line, end, last_row), guessed=True)
+    return None

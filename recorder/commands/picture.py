@@ -1,0 +1,108 @@
+"""The screen as lines, with what stands above it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from recorder.terminal import AltScreen, Cwd, Event, Line, Screen
+
+
+class LogicalLine(NamedTuple):
+    """Rows that the width alone has broken, as one text without blanks at its end.
+
+    Rows count from the top of the screen; those above it are negative.
+    """
+
+    text: str
+    first: int
+    last: int
+
+
+class Picture:
+    """A terminal, read in lines as they were written before the width broke them."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.screen = Screen(columns, rows)
+        self._above: tuple[Line, ...] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Output."""
+        if data:
+            self.screen.feed(data)
+            self._above = None
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size; the lines are broken anew."""
+        self.screen.resize(columns, rows)
+        self._above = None
+
+    def take_events(self) -> list[AltScreen | Cwd]:
+        """Alternate screens and directories since the last call."""
+        events: list[Event] = self.screen.events()
+        return [event for event in events if isinstance(event, AltScreen | Cwd)]
+
+    @property
+    def alternate(self) -> bool:
+        """The alternate screen is shown."""
+        return self.screen.alt_screen
+
+    @property
+    def row(self) -> int:
+        """The cursor's row."""
+        return self.screen.cursor.y
+
+    @property
+    def column(self) -> int:
+        """The cursor's column; one more than the last when a wrap is due."""
+        cursor = self.screen.cursor
+        return cursor.x + cursor.pending_wrap
+
+    def cursor_line(self) -> tuple[str, str]:
+        """The logical line under the cursor: what stands before the cursor, and what behind."""
+        cursor = self.screen.cursor
+        line = self.screen.logical_line(cursor.y)
+        offset = (line.cursor_offset or 0) + cursor.pending_wrap
+        return line.text[:offset], line.text[offset:]
+
+    def line_at(self, row: int) -> LogicalLine:
+        """The logical line that `row` is part of."""
+        first = last = row
+        while (above := self._row(first - 1)) is not None and above.wrapped:
+            first -= 1
+        while (here := self._row(last)) is not None and here.wrapped and self._row(last + 1) is not None:
+            last += 1
+        rows = [self._row(number) for number in range(first, last + 1)]
+        return LogicalLine("".join(_text(line) for line in rows if line).rstrip(), first, last)
+
+    def lines(self, first: int, last: int) -> list[str]:
+        """The logical lines from row `first` to row `last`."""
+        texts = []
+        row = first
+        while row <= last:
+            line = self.line_at(row)
+            texts.append(line.text)
+            row = line.last + 1
+        return texts
+
+    def upwards(self, row: int, limit: int) -> Iterator[LogicalLine]:
+        """Logical lines from `row` up, at most `limit` of them."""
+        for _ in range(limit):
+            if self._row(row) is None:
+                return
+            line = self.line_at(row)
+            yield line
+            row = line.first - 1
+
+    def _row(self, y: int) -> Line | None:
+        if y >= self.screen.size[1]:
+            return None
+        if y >= 0:
+            return self.screen.line(y)
+        if self.screen.alt_screen:
+            return None
+        if self._above is None:
+            self._above = self.screen.snapshot().history
+        return self._above[y] if -y <= len(self._above) else None
+
+
+def _text(line: Line) -> str:
+    return "".join(line.cells) if line.wrapped else line.text

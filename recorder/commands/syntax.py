@@ -1,0 +1,107 @@
+"""As much of the syntax of command lines as tells whether one is finished, and what it starts."""
+
+import re
+
+_SHELLS = frozenset({"bash", "sh", "zsh", "fish", "dash", "ksh", "mksh", "rbash", "ash"})
+_NEVER_FAIL = re.compile(r"(?:-[a-zA-Z]+|--(?:norc|noprofile|posix|login|private|no-config))\Z")
+_INTERPRETERS = re.compile(
+    r"(?:python|ipython|node|psql|mysql|mariadb|sqlite|irb|ghci|lua|perl|php|gdb|lldb|bc|ftp|sftp|redis-cli"
+    r"|mongo|R|julia|scala|jshell|telnet|nc|tclsh|pdb|bpython|ocaml|erl|iex|octave|maxima|smbclient|lftp"
+    r"|ssh|mosh|su|sudo|doas|docker|podman|kubectl|oc|nsenter|chroot|lxc|machinectl|vagrant|tmux|screen"
+    r"|script|unshare|nix-shell|poetry|pipenv|newgrp|sg|crictl|virsh|zellij|toolbox|distrobox|env|exec)"
+    r"[\w.-]*\Z"
+)
+_CHANGES_PROMPT = frozenset(
+    ("cd", "pushd", "popd", "source", ".", "export", "set", "unset", "eval", "direnv", "conda", "workon")
+    + ("deactivate", "activate", "git", "setopt", "unsetopt", "prompt", "declare", "typeset", "alias")
+    + ("function", "autoload", "bind", "bindkey", "shopt", "hash", "exec", "nvm", "z", "j")
+)
+)
+_REFERENCE = re.compile(
+    r"!(?:[!$^*]|-?\d+|\?[^?\n]*\??|[A-Za-z./_~][^\s:!;|&()]*|#)(?::[0-9$^*]+(?:-[0-9$]*)?)?(?::[hterpqx&]|:g?s/[^/]*/[^/]*/?)*"
+)
+_QUICK = re.compile(r"\^[^^\n]+\^[^^\n]*\^?")
+_QUOTED = re.compile(r"'[^']*'|\\.")
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([\w.-]+)\1")
+_WORD = re.compile(r"[\w]+|[{}]")
+_OPENING = {"if": 1, "for": 1, "while": 1, "until": 1, "case": 1, "{": 1}
+_CLOSING = {"fi": -1, "done": -1, "esac": -1, "}": -1}
+
+
+def incomplete(text: str) -> bool:
+    """A shell would ask for more: an open quote, a bracket, a trailing backslash, a here-document, a loop."""
+    if _open_heredoc(text):
+        return True
+    rest = re.sub(r"\\[^\n]", "", text)
+    if rest.endswith("\\"):
+        return True
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", rest)
+    if "'" in bare or '"' in bare:
+        return True
+    bare = re.sub(r"(?:^|\s)#.*", "", bare)
+    if re.search(r"(?:\|\||&&|\|)\s*\Z", bare) or bare.count("(") > bare.count(")") + bare.count("esac") * 9:
+        return True
+    words = re.findall(r"(?:^|[;\n&|(]|\bdo\b|\bthen\b|\belse\b)\s*([\w{}]+)", bare)
+    return sum(_OPENING.get(word, 0) + _CLOSING.get(word, 0) for word in words) > 0
+
+
+def _open_heredoc(text: str) -> bool:
+    found = _HEREDOC.search(text)
+    if found is None or text[: found.start()].endswith("<"):
+        return False
+    return found[2] not in [line.strip() for line in text.split("\n")[1:]]
+
+
+def program(text: str) -> str:
+    """The name of the program of a simple command, without its path and what stands before it."""
+    for word in text.split():
+        if re.fullmatch(r"\w+=\S*", word) or word in ("command", "builtin", "time", "nohup", "env"):
+            continue
+        return word.rpartition("/")[2]
+    return ""
+
+
+def starts_shell(text: str) -> bool:
+    """Surely starts an interactive shell, whose prompt may be the same as the one it was typed at."""
+    words = [word for word in text.split() if not re.fullmatch(r"\w+=\S*", word)]
+    if words[:1] in (["exec"], ["env"], ["command"]):
+        words = words[1:]
+    if not words or words[0].rpartition("/")[2] not in _SHELLS:
+        return False
+    return all(_NEVER_FAIL.match(word) and "c" not in word.removeprefix("--") for word in words[1:])
+
+
+def may_start_shell(text: str) -> bool:
+    """A program known to read commands of its own."""
+    name = program(text)
+    return name in _SHELLS or bool(_INTERPRETERS.match(name))
+
+
+def changes_prompt(text: str) -> bool:
+    """A command of the shell itself, after which another prompt is no other shell."""
+    first = text.split(maxsplit=1)[0] if text.split() else ""
+    return first in _CHANGES_PROMPT or "PS1=" in text or "PROMPT" in text or "cd " in text
+
+
+def leaves_shell(text: str) -> bool:
+    """`exit`, `logout`, and what interpreters take for them."""
+    return program(text).rstrip(";()") in {"exit", "logout", "quit", "\\q", ".quit", ".exit", "bye"}
+
+
+def expansion(text: str) -> re.Pattern[str] | None:
+    """What a line looks like after its history references are replaced; None if there are none."""
+    if _QUICK.fullmatch(text):
+        return re.compile(r".+", re.DOTALL)
+    kept = [(found.start(), found.end()) for found in _QUOTED.finditer(text)]
+    parts, last = [], 0
+    for found in _REFERENCE.finditer(text):
+        if any(start <= found.start() < end for start, end in kept) or _not_reference(text, found):
+            continue
+        parts.append(re.escape(text[last : found.start()]))
+        last = found.end()
+    return re.compile(r".*".join([*parts, re.escape(text[last:])]), re.DOTALL) if parts else None
+
+
+def _not_reference(text: str, found: re.Match[str]) -> bool:
+    """`$!`, `[!a]` and `{!a` are no references."""
+    return text[: found.start()][-1:] in ("$", "[", "{")

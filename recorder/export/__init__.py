@@ -1,0 +1,1 @@
+"""Recordings and their commands in other forms: documents, transcripts, other asciicasts."""
