@@ -1,7 +1,8 @@
 """Cuts output into tokens and carries them out (the states of https://vt100.net/emu/dec_ansi_parser).
 
 One regular expression does the cutting: an interpreter pays per step, so a token is as long as it can be.
-A token is (SGR parameters, text, newlines, anything else); the first three may come together.
+A token is (SGR parameters, text, newlines, anything else); the first three may come together. Floods of what
+is the same once as many times (ESC, RIS, DECALN) are one token.
 """
 
 import re
@@ -26,7 +27,7 @@ MAX_LINE_FEEDS = MAX_ROWS + HISTORY_ROWS
 
 _TOKENS = re.compile(
     rf"(?:\x1b\[([0-9;:]*+m)|(?=[\r\n{NARROW_TEXT}]))([{NARROW_TEXT}]*+)([\r\n]*+)"
-    rf"|((?:\x1b\#8)++|(?:\x1bc)++"
+    rf"|((?:\x1b\#8)++|(?:\x1bc)++|(?:\x1b(?=\x1b))++"
     rf"|\x1b\[[^\x18\x1a\x1b@-~]*+[@-~]?"
     rf"|\x1b\][^\x07\x18\x1a\x1b]*+\x07?"
     rf"|\x1b[PX^_k][^\x18\x1a\x1b]*+"
