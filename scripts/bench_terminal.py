@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the terminal engine: feed, reading, seeking, and hostile output.
 
-Usage: python scripts/bench_terminal.py [--json] [--hostile [MEGABYTES]]
+Usage: python scripts/bench_terminal.py [--json] [--large] [--hostile [MEGABYTES]]
 The goals stand beside the figures; they are for one core of a quiet machine.
 """
 
