@@ -1,0 +1,1 @@
+"""Measures sealcast beside a bare terminal and other recorders, in interleaved rounds."""
