@@ -113,7 +113,9 @@ def test_a_copied_link_arrives_in_the_clipboard_and_opens_there(demo: Studio, tm
 
 def test_too_small_and_large_again(demo: Studio, tmux: Tmux) -> None:
     """7"""
-    tmux.start(PROGRAM, demo, size=(59, 15))
+    tmux.start(PROGRAM, demo, size=(80, 24))
+    tmux.see("4 sessions")
+    tmux.run("resize-window", "-t", "a", "-x", "59", "-y", "15")
     tmux.see("Terminal is 59×15")
     tmux.see("60×16")
     tmux.run("resize-window", "-t", "a", "-x", "80", "-y", "24")

@@ -20,8 +20,8 @@ class RoomyScreen(Screen[None]):
     """A screen that needs 60×16 and says so below that. Subclasses yield their widgets in `body`."""
 
     DEFAULT_CSS = """
-    RoomyScreen { layout: vertical; }
-    RoomyScreen > #room { layout: vertical; height: 1fr; }
+    RoomyScreen { layout: vertical; overflow: hidden; }
+    RoomyScreen > #room { layout: vertical; height: 1fr; overflow: hidden; }
     RoomyScreen > #too-small { display: none; }
     RoomyScreen.too-small > #room { display: none; }
     RoomyScreen.too-small > #too-small { display: block; }

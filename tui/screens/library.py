@@ -89,7 +89,7 @@ class LibraryScreen(RoomyScreen):
         self.query_one("#empty").display = False
         prompt = self.query_one(Prompt)
         prompt.ask("/", f"filter: {rows.FILTER_EXAMPLE}", self._query_text)
-        self.query_one(SessionList).focus()
+        self.query_one(SessionList).focus(scroll_visible=False)
         self.query_one("#hints", Bar).show([Part(f" {k} {text} ") for k, text in rows.HINTS], HELP)
         self.rescan()
 
@@ -149,7 +149,7 @@ class LibraryScreen(RoomyScreen):
     def to_list(self) -> None:
         """From the filter to the list."""
         self.apply_filter()
-        self.query_one(SessionList).focus()
+        self.query_one(SessionList).focus(scroll_visible=False)
 
     def apply_filter(self) -> None:
         """Narrow the list; a query that cannot be read leaves it as it is and says why."""
@@ -302,14 +302,14 @@ class LibraryScreen(RoomyScreen):
 
     def action_filter(self) -> None:
         """Into the filter line."""
-        self.query_one(Prompt).field.focus()
+        self.query_one(Prompt).take_keys()
 
     def action_clear(self) -> None:
         """First out of the filter line, then clear it."""
         prompt = self.query_one(Prompt)
         if not prompt.field.has_focus:
             prompt.field.value = ""
-        self.query_one(SessionList).focus()
+        self.query_one(SessionList).focus(scroll_visible=False)
 
     def action_view(self, key: str) -> None:
         """Show one of the saved views."""

@@ -18,7 +18,8 @@ LIBRARY_KEYS: list[BindingType] = [
     _key("Y", "copy_link", "copy the id", "copy_link", _ACT),
     _key("R", "rescan", "read the store again", "rescan", _ACT),
     _key("q", "quit", "quit", "quit", _ACT),
-    _key("slash", "filter", "filter", "filter", _FIND),
+    # priority: the very next key belongs to the filter
+    Binding("slash", "filter", "filter", id="library.filter", group=_FIND, priority=True),
     _key("1", "view('1')", "all sessions", "view.1", _FIND),
     _key("2", "view('2')", "live sessions", "view.2", _FIND),
     _key("5", "view('5')", "failed checks", "view.5", _FIND),

@@ -269,13 +269,13 @@ class PlayerScreen(PlayerActions):
     def shortcut(self, event: Input.Changed) -> None:
         """`g g` is the start, `g G` the end."""
         if event.value in ("g", "G"):
-            self._close_prompt()
+            self.close_prompt()
             self.action_share(0.0 if event.value == "g" else 1.0)
 
     @on(Input.Submitted)
     def go(self, event: Input.Submitted) -> None:
         """Go to the typed time, or say why not."""
-        self._close_prompt()
+        self.close_prompt()
         if self.player is None or not event.value.strip():
             return
         duration, start = self.player.recording.duration, self.subject.start
@@ -288,14 +288,10 @@ class PlayerScreen(PlayerActions):
         except SealcastError as error:
             self.say(error.message)
 
-    def _close_prompt(self) -> None:
-        self.query_one(Prompt).close()
-        self.query_one(Grid).focus()
-
     def action_clear(self) -> None:
         """Close the prompt, or what was just said."""
         if self.query_one(Prompt).display:
-            self._close_prompt()
+            self.close_prompt()
         self._said = ""
         self._show_status()
 

@@ -24,6 +24,11 @@ class PlayerActions(RoomyScreen):
     full = False
     strip_wanted = True
 
+    def close_prompt(self) -> None:
+        """Hide the prompt; the keys go to the picture again."""
+        self.query_one(Prompt).close()
+        self.query_one(Grid).focus(scroll_visible=False)
+
     def draw_soon(self) -> None:
         """Bring the picture to the position once the keys that wait are done."""
         raise NotImplementedError
@@ -111,9 +116,13 @@ class PlayerActions(RoomyScreen):
         self.say(found.label or "mark")
 
     def action_goto(self) -> None:
-        """Ask for a time."""
-        if self.player is not None:
-            self.query_one(Prompt).ask(
+        """Ask for a time; a second `g` that comes before the field has the keys is the start."""
+        prompt = self.query_one(Prompt)
+        if prompt.display:
+            self.close_prompt()
+            self.action_share(0.0)
+        elif self.player is not None:
+            prompt.ask(
                 "go to", "12:34 · 12m34s · 14:15:02 · 45% · +30s · g = start · G = end"
             )
 

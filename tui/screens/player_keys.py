@@ -24,7 +24,8 @@ PLAYER_KEYS: list[BindingType] = [
     _key("right_curly_bracket,greater_than_sign", "faster", "half / double speed", "faster", _PLAYBACK),
     _key("backspace", "normal_speed", "normal speed", "speed_reset", _PLAYBACK),
     _key("i", "idle", "skip idle on / off", "idle", _PLAYBACK),
-    _key("g", "goto", "a typed time", "goto", _GO),
+    # priority: the very next key belongs to the prompt
+    Binding("g", "goto", "a typed time", id="player.goto", group=_GO, priority=True),
     _key("home", "share(0)", "start", "start", _GO),
     _key("G,end", "end", "end", "end", _GO),
     _key("pageup", "by_share(-0.1)", "10 percent", "pct_back", _GO),

@@ -34,7 +34,11 @@ class Prompt(Horizontal):
         self.field.placeholder = example
         self.field.value = value
         self.display = True
-        self.field.focus()
+        self.take_keys()
+
+    def take_keys(self) -> None:
+        """Focus the field at once: keys that were typed meanwhile must not be commands."""
+        self.screen.set_focus(self.field, scroll_visible=False)
 
     def close(self) -> None:
         """Hide the line again."""
