@@ -31,9 +31,9 @@ SYSTEM_USER = "sealcast"
 @click.option("--user", default=SYSTEM_USER, metavar="NAME", help=f"Whom root becomes ({SYSTEM_USER}).")
 @click.pass_context
 def daemon(context: click.Context, *, path: str, user: str) -> int:
-    """Record every login that sealcast-shell hands over, as a system user of its own.
+    """Record every login of a bastion host.
 
-    Started by root it makes its directories, becomes the user --user, and proves that there is no way
+    Takes the sessions that sealcast-shell hands over, as a system user of its own. Started by root it makes its directories, becomes the user --user, and proves that there is no way
     back. It runs until SIGTERM; sessions that are being recorded go on without it, and the next daemon
     seals them.
     """

@@ -166,7 +166,7 @@ def main() -> NoReturn:
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = 141
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains while it ends
+    except OSError as error:
+        code = code or report(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter tries again while it ends
     sys.exit(code)
