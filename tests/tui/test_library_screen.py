@@ -150,3 +150,14 @@ async def test_no_size_breaks_it(demo: Studio) -> None:
             for key in ("down", "p", "p", "d", "q", "question_mark", "q", "end", "home"):
                 await screen.keys(key)
         await screen.see("4 sessions")
+
+
+async def test_too_small_and_large_again(demo: Studio) -> None:
+    """7"""
+    async with shown(library(demo.store)) as screen:
+        await settled(screen)
+        before = screen.text
+        await screen.pilot.resize_terminal(59, 15)
+        await screen.see("Terminal is 59×15")
+        await screen.pilot.resize_terminal(80, 24)
+        await screen.until(lambda: screen.text == before)

@@ -27,6 +27,14 @@ def offset(screen: Shown) -> float:
     return int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3])
 
 
+async def near(screen: Shown, seconds: float) -> None:
+    await screen.until(lambda: abs(offset(screen) - seconds) <= 1)
+
+
+async def speed_is(screen: Shown, label: str) -> None:
+    await screen.until(lambda: f"  {label}" in screen.status)
+
+
 async def settled(screen: Shown) -> None:
     first = screen.app.screen
     assert isinstance(first, RoomyScreen)
@@ -71,7 +79,7 @@ async def test_speed_keys(demo: Studio) -> None:
             ("less_than_sign", "½×"),
         ):
             await screen.keys(key)
-            await screen.until(lambda label=label: f"  {label}" in screen.status)
+            await speed_is(screen, label)
 
 
 async def test_percents_start_and_end(demo: Studio) -> None:
@@ -80,7 +88,7 @@ async def test_percents_start_and_end(demo: Studio) -> None:
         await settled(screen)
         for keys, seconds in ((["5"], 170), (["0"], 0), (["G"], 340), (["g", "g"], 0), (["pagedown"], 34)):
             await screen.keys(*keys)
-            await screen.until(lambda seconds=seconds: abs(offset(screen) - seconds) <= 1)
+            await near(screen, seconds)
 
 
 async def test_idle_is_skipped_and_said(demo: Studio) -> None:

@@ -109,16 +109,3 @@ def test_a_copied_link_arrives_in_the_clipboard_and_opens_there(demo: Studio, tm
     tmux.see("copied link 11111111@1m05.2s")
     tmux.until(lambda: "1m05.2s" in tmux.run("show-buffer"), "the buffer")
     assert tmux.run("show-buffer").strip() == "11111111@1m05.2s"
-
-
-def test_too_small_and_large_again(demo: Studio, tmux: Tmux) -> None:
-    """7"""
-    tmux.start(PROGRAM, demo, size=(80, 24))
-    tmux.see("4 sessions")
-    tmux.run("resize-window", "-t", "a", "-x", "59", "-y", "15")
-    tmux.see("Terminal is 59×15")
-    tmux.see("60×16")
-    tmux.run("resize-window", "-t", "a", "-x", "80", "-y", "24")
-    tmux.see("✓ 09-12 14:02 alice")
-    tmux.keys("q")
-    tmux.see("EXIT=0")

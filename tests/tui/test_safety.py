@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.style import Style
 
 from recorder.cast.events import MARKER, OUTPUT, RESIZE
@@ -61,7 +62,7 @@ def test_what_becomes_cells_holds_no_control(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=8), st.sampled_from([1, 2]))
 def test_every_cluster_takes_the_cells_it_took_when_recorded(cluster: str, width: int) -> None:
-    assert cells.cell_len(shape(cluster, width)) == width
+    assert cell_len(shape(cluster, width)) == width
 
 
 def test_only_one_place_makes_segments_and_nothing_is_markup() -> None:

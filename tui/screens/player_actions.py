@@ -122,9 +122,7 @@ class PlayerActions(RoomyScreen):
             self.close_prompt()
             self.action_share(0.0)
         elif self.player is not None:
-            prompt.ask(
-                "go to", "12:34 · 12m34s · 14:15:02 · 45% · +30s · g = start · G = end"
-            )
+            prompt.ask("go to", "12:34 · 12m34s · 14:15:02 · 45% · +30s · g = start · G = end")
 
     def action_full(self) -> None:
         """Only the picture and the status row, or all again."""
