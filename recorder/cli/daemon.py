@@ -33,9 +33,9 @@ SYSTEM_USER = "sealcast"
 def daemon(context: click.Context, *, path: str, user: str) -> int:
     """Record every login of a bastion host.
 
-    Takes the sessions that sealcast-shell hands over, as a system user of its own. Started by root it makes its directories, becomes the user --user, and proves that there is no way
-    back. It runs until SIGTERM; sessions that are being recorded go on without it, and the next daemon
-    seals them.
+    Takes the sessions that sealcast-shell hands over, as a system user of its own. Started by root it
+    makes its directories, becomes the user --user, and proves that there is no way back. It runs until
+    SIGTERM; sessions that are being recorded go on without it, and the next daemon seals them.
     """
     store = Store(Path(settings_of(context).store or HOST_STORE).absolute())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of the notary would hold the host key
