@@ -254,7 +254,7 @@ def _ending(  # noqa: PLR0913, PLR0917 what an ending is made of
         end_ms=max(facts.start_ms, modified_ms if end is None else int(end.timestamp() * 1000)),
         duration_s=integrity.duration,
         lines=integrity.lines,
-        root=found.root,
+        root=found.integrity.root,
         sha256=stored.sha256 if stored else sha256().digest(),
         size=found.end,
         path=str(stored.path.relative_to(store.root)) if stored else None,

@@ -9,7 +9,6 @@ from io import BufferedReader, FileIO
 from recorder.cast.reader import iter_lines
 from recorder.cast.v2 import parse_event
 from recorder.errors import FormatError
-from recorder.seal.merkle import Frontier, leaf_hash
 from recorder.seal.note import parse_checkpoint, split_note
 from recorder.seal.verify import Integrity, Progress, check_recording
 
@@ -17,7 +16,6 @@ MAX_LANDMARKS = 32
 _SEAL_MARK = b', "S", "'
 _PREFIX_BYTES = 40
 """A seal's mark stands before this column: times are at most 17 characters long."""
-_BATCH_LINES = 1024
 _BLOCK = 64 * 1024
 _CHUNK = 1024 * 1024
 
@@ -27,8 +25,6 @@ class Survey:
     """A recording's complete lines, and what stands behind them."""
 
     integrity: Integrity
-    root: bytes
-    """RFC 6962 root over all its lines."""
     landmarks: tuple[tuple[int, bytes], ...]
     """Up to 32 of its good seals: how many lines each covers, and their root."""
     end: int
@@ -42,12 +38,10 @@ def survey(descriptor: int, trust: Mapping[bytes, str], progress: Progress | Non
     size = os.fstat(descriptor).st_size
     end = _end_of_lines(descriptor, size)
     trail = SealTrail()
-    tree = Frontier()
-    lines = trail.follow(_grow(tree, _complete_lines(descriptor)))
-    integrity = check_recording(lines, trust, progress)
+    integrity = check_recording(trail.follow(_complete_lines(descriptor)), trust, progress)
     dropped = _digest(descriptor, end, size) if end < size else None
     landmarks = trail.landmarks(integrity.sealed_lines)
-    return Survey(integrity, tree.root(), landmarks, end, size - end, dropped)
+    return Survey(integrity, landmarks, end, size - end, dropped)
 
 
 class SealTrail:
@@ -94,20 +88,6 @@ def _complete_lines(descriptor: int) -> Iterator[bytes]:
         for line in iter_lines(file):
             if line.endswith(b"\n"):
                 yield line
-
-
-def _grow(tree: Frontier, lines: Iterator[bytes]) -> Iterator[bytes]:
-    """The lines, their hashes added to `tree` in handfuls."""
-    leaves: list[bytes] = []
-    try:
-        for line in lines:
-            leaves.append(leaf_hash(line))
-            if len(leaves) == _BATCH_LINES:
-                tree.extend(leaves)
-                leaves = []
-            yield line
-    finally:
-        tree.extend(leaves)
 
 
 def _end_of_lines(descriptor: int, size: int) -> int:
