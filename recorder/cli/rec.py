@@ -3,6 +3,7 @@
 import os
 import pwd
 import shlex
+import signal
 import time
 from dataclasses import dataclass
 
@@ -144,6 +145,7 @@ class _Rec:
         """What cannot be sealed now stays in live/ as it is, and the next command seals it."""
         if not self._session:
             return None
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that was closed has just sent it
         try:
             return seal(self._store, self._session)
         except SealcastError as error:
