@@ -88,7 +88,7 @@ def wrapped(rows: Iterable[Row], cells: int) -> list[Row]:
         if not row or width(row[-1].text) <= room or room < 8:
             result.append(row)
             continue
-        first, *rest = textwrap.wrap(clean(row[-1].text), room, drop_whitespace=True) or [""]
+        first, *rest = textwrap.wrap(clean(row[-1].text), room, break_on_hyphens=False) or [""]
         result.append([*row[:-1], Part(first, row[-1].role)])
         result += [[Part(" " * before), Part(line, row[-1].role)] for line in rest]
     return result

@@ -163,6 +163,8 @@ def test_a_hostile_session_cannot_reach_the_terminal(hostile: Studio) -> None:
         screen.until("verified")
         screen.keys(b"\r")
         screen.until("▶")
+        screen.keys(b" ")
+        screen.until("‖")
         screen.keys(b"}}}G")
         screen.until("the end")
         screen.keys(b"gg")
