@@ -108,7 +108,14 @@ class Terminal:
         while text.encode() not in self.written[start:]:
             assert time.monotonic() < deadline, text
             self.keys(key)
-            self._drain(0.5)
+            self._listen(time.monotonic() + 0.5, text.encode())
+
+    def _listen(self, deadline: float, text: bytes) -> None:
+        """Read for a while: a program that plays never falls silent."""
+        start = len(self.written)
+        while text not in self.written[start:] and time.monotonic() < deadline:
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.written += self._read()
 
     def finish(self) -> int:
         """The exit status, with what is written on the way out."""
@@ -118,8 +125,8 @@ class Terminal:
         self._drain()
         return self.process.wait(1)
 
-    def _drain(self, patience: float = 0.05) -> None:
-        while select.select([self.master], [], [], patience)[0]:
+    def _drain(self) -> None:
+        while select.select([self.master], [], [], 0.05)[0]:
             try:
                 data = os.read(self.master, 65536)
             except OSError:
