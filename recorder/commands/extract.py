@@ -13,7 +13,7 @@ from recorder.commands.levels import Levels
 from recorder.commands.line_edit import LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
 from recorder.commands.picture import Picture
-from recorder.commands.prompt import Prompt, is_question, looks_like_prompt
+from recorder.commands.prompt import LONGEST, Prompt, is_question, looks_like_prompt
 from recorder.terminal import AltScreen
 
 VERSION = 1
@@ -134,7 +134,7 @@ class Extractor:
         if edit.bracketed or self._keys or edit.secret:
             return True
         running = self._levels.running
-        if running is not None and running.expansion is not None:
+        if running is not None and running.references is not None:
             return True
         return size < _LONG_READ and (self._ahead > 0 or not self._has_keys)
 
@@ -242,7 +242,7 @@ class Extractor:
         if not text.strip():
             text, edit.left = before, ""
         prompt = Prompt(self._without_typed(text), edit.bracketed)
-        if not prompt.text.strip() or not self._is_plausible(prompt):
+        if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt):
             return
         edit.prompt, edit.right = prompt, behind.strip()
         if not edit.bracketed:

@@ -1,6 +1,5 @@
 """Which shell or interpreter a prompt belongs to, and which commands are running in the ones outside it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,7 +22,7 @@ class Running:
     prompt: Prompt
     cwd: str | None
     flags: set[Flag] = field(default_factory=set)
-    expansion: re.Pattern[str] | None = None
+    references: list[str] | None = None
 
 
 @dataclass(slots=True)
@@ -184,7 +183,7 @@ class Levels:
             typed.prompt,
             typed.prompt.place or self.cwd,
             flags,
-            syntax.expansion(typed.text),
+            syntax.fixed_parts(typed.text),
         )
 
     def go_on(self, text: str, offset: int) -> None:
@@ -193,7 +192,7 @@ class Levels:
         if running is None:
             return
         running.output_at = offset
-        running.expansion = None
+        running.references = None
         if len(running.text) + len(text) < MAX_TEXT:
             running.text += f"\n{text}"
         else:
@@ -206,12 +205,12 @@ class Levels:
     def first_line(self, line: str) -> None:
         """The first line of output: what history references stood for, or that there was nothing."""
         running = self.running
-        if running is None or running.expansion is None:
+        if running is None or running.references is None:
             return
-        pattern, running.expansion = running.expansion, None
+        parts, running.references = running.references, None
         if line.endswith(("event not found", "substitution failed", "bad word specifier")):
             self.forget()
-        elif line != running.text and pattern.fullmatch(line):
+        elif line != running.text and syntax.expands(parts, line):
             running.text = line
             running.flags.add(Flag.EXPANDED)
 

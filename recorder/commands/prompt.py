@@ -8,13 +8,18 @@ _LOOKS_LIKE = re.compile(rf"(?:[{MARKS}]\S{{0,2}}|^\([\w-]+\))\s*\Z")
 _FIRST_MARK = re.compile(rf"^.{{0,200}}?[{MARKS}](?: |\Z)")
 _QUESTION = re.compile(r"(?:\?|:|\]|\))\s*\Z")
 _MORE = re.compile(
-    r"(?:^|\s)(?:(?:[\w-]+\s?)*>|\.{2,}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
+    r"(?:^|\s)(?:(?:[\w-]++\s?+)*+>|\.{2,}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
     r"|^[\w./@:-]*[-'\"(*$!^][#>]\s*\Z"  # psql, mysql
     r"|^\s*(?:->|'>|\">|`>|/\*>|\.{2,3}>)\s*\Z"
 )
 _WORDS = re.compile(r"[^\W_]+(?:[\w./~+@:-]*\w)?|[~/][\w./+-]*")
+_WORD = re.compile(r"[\w./~+@:-]*")
 _PLACE = re.compile(r"(?:^|[\s:\[(])((?:~|/)[^\s\])$#%>]*)")
 _WHO = re.compile(r"([\w.-]+@[\w.-]+)")
+
+
+LONGEST = 400
+"""Characters of a line up to which it can be a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +61,22 @@ class Prompt:
         bare = self.text.rstrip()
         if bare and line == bare:
             return len(line)
-        found = _shape(self.text).match(line)
-        return found.end() if found else None
+        return _same_shape(self.text, line)
 
 
 def looks_like_prompt(text: str) -> bool:
     """By its last characters: a sign that prompts end with, and no question."""
-    return bool(_LOOKS_LIKE.search(text)) and len(text) < 400
+    return bool(_LOOKS_LIKE.search(text[-80:]))
 
 
 def is_question(text: str) -> bool:
     """`Password: `, `Continue? `, `[Y/n] `: a program asks."""
-    return bool(_QUESTION.search(text)) and not looks_like_prompt(text)
+    return bool(_QUESTION.search(text[-80:])) and not looks_like_prompt(text)
 
 
 def asks_for_more(text: str) -> bool:
     """A secondary prompt: `> `, `dquote> `, `... `, `   ...> `, `postgres-# `."""
-    return bool(_MORE.search(text)) and len(text) < 80
+    return len(text) < 80 and bool(_MORE.search(text))
 
 
 def guess_end(line: str) -> int | None:
@@ -85,12 +89,19 @@ def _skeleton(text: str) -> str:
     return re.sub(r"\s+", " ", _WORDS.sub("w", text))
 
 
-def _shape(text: str) -> re.Pattern[str]:
-    """The prompt with every word of it free; a sign or bracket must stand where it stood."""
-    parts = _WORDS.split(text)
-    if not any(part.strip() for part in parts):
-        return _NEVER
-    return re.compile(r"[\w./~+@:-]*?".join(re.escape(part) for part in parts))
+def _same_shape(prompt: str, line: str) -> int | None:
+    """Where `prompt` ends in `line` if every word of it may be another; signs must stand where they stood.
 
-
-_NEVER = re.compile(r"(?!)")
+    One pass: recorded text must not be able to make this slow.
+    """
+    first, *parts = _WORDS.split(prompt)
+    if not parts or not any(part.strip() for part in (first, *parts)) or not line.startswith(first):
+        return None
+    place = len(first)
+    for part in parts:
+        word = _WORD.match(line, place)
+        place = line.find(part, place, (word.end() if word else place) + len(part))
+        if place < 0:
+            return None
+        place += len(part)
+    return place

@@ -12,10 +12,39 @@ _INTERPRETERS = re.compile(
     r"[\w.-]*\Z"
 )
 _CHANGES_PROMPT = frozenset(
-    ("cd", "pushd", "popd", "source", ".", "export", "set", "unset", "eval", "direnv", "conda", "workon")
-    + ("deactivate", "activate", "git", "setopt", "unsetopt", "prompt", "declare", "typeset", "alias")
-    + ("function", "autoload", "bind", "bindkey", "shopt", "hash", "exec", "nvm", "z", "j")
-)
+    (
+        "cd",
+        "pushd",
+        "popd",
+        "source",
+        ".",
+        "export",
+        "set",
+        "unset",
+        "eval",
+        "direnv",
+        "conda",
+        "workon",
+        "deactivate",
+        "activate",
+        "git",
+        "setopt",
+        "unsetopt",
+        "prompt",
+        "declare",
+        "typeset",
+        "alias",
+        "function",
+        "autoload",
+        "bind",
+        "bindkey",
+        "shopt",
+        "hash",
+        "exec",
+        "nvm",
+        "z",
+        "j",
+    )
 )
 _REFERENCE = re.compile(
     r"!(?:[!$^*]|-?\d+|\?[^?\n]*\??|[A-Za-z./_~][^\s:!;|&()]*|#)(?::[0-9$^*]+(?:-[0-9$]*)?)?(?::[hterpqx&]|:g?s/[^/]*/[^/]*/?)*"
@@ -39,7 +68,7 @@ def incomplete(text: str) -> bool:
     if "'" in bare or '"' in bare:
         return True
     bare = re.sub(r"(?:^|\s)#.*", "", bare)
-    if re.search(r"(?:\|\||&&|\|)\s*\Z", bare) or bare.count("(") > bare.count(")") + bare.count("esac") * 9:
+    if bare.rstrip().endswith(("|", "&&")) or bare.count("(") > bare.count(")") + bare.count("esac") * 9:
         return True
     words = re.findall(r"(?:^|[;\n&|(]|\bdo\b|\bthen\b|\belse\b)\s*([\w{}]+)", bare)
     return sum(_OPENING.get(word, 0) + _CLOSING.get(word, 0) for word in words) > 0
@@ -88,18 +117,29 @@ def leaves_shell(text: str) -> bool:
     return program(text).rstrip(";()") in {"exit", "logout", "quit", "\\q", ".quit", ".exit", "bye"}
 
 
-def expansion(text: str) -> re.Pattern[str] | None:
-    """What a line looks like after its history references are replaced; None if there are none."""
+def fixed_parts(text: str) -> list[str] | None:
+    """What stands between the history references of a line; None if there are none."""
     if _QUICK.fullmatch(text):
-        return re.compile(r".+", re.DOTALL)
+        return ["", ""]
     kept = [(found.start(), found.end()) for found in _QUOTED.finditer(text)]
     parts, last = [], 0
     for found in _REFERENCE.finditer(text):
         if any(start <= found.start() < end for start, end in kept) or _not_reference(text, found):
             continue
-        parts.append(re.escape(text[last : found.start()]))
+        parts.append(text[last : found.start()])
         last = found.end()
-    return re.compile(r".*".join([*parts, re.escape(text[last:])]), re.DOTALL) if parts else None
+    return [*parts, text[last:]] if parts else None
+
+
+def expands(parts: list[str], line: str) -> bool:
+    """`line` can be what the shell made of a line with these parts between references."""
+    place = 0
+    for part in parts:
+        place = line.find(part, place)
+        if place < 0:
+            return False
+        place += len(part)
+    return line.startswith(parts[0]) and line.endswith(parts[-1])
 
 
 def _not_reference(text: str, found: re.Match[str]) -> bool:
