@@ -16,6 +16,10 @@ class Flag(StrEnum):
     """History references were typed; `text` is what the shell said they stood for."""
     GUESSED = "guessed"
     """No prompt was known; where it ends was told from its looks alone."""
+    NO_KEY = "no-key"
+    """Accepted without Enter, which the recording would tell: by another key, or not typed at all."""
+    TOGETHER = "together"
+    """Accepted in one go with others; what they wrote is counted to the last."""
     CUT = "cut"
     """The text was longer than what is kept of it."""
 

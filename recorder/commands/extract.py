@@ -13,7 +13,7 @@ from recorder.commands.levels import Levels
 from recorder.commands.line_edit import LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
 from recorder.commands.picture import Picture
-from recorder.commands.prompt import LONGEST, Prompt, is_question, looks_like_prompt
+from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt
 from recorder.terminal import AltScreen
 
 VERSION = 1
@@ -27,6 +27,8 @@ _LATE_S = 2.0
 """What was typed ahead this long ago may still come up at a prompt."""
 _LONG_READ = 16 * 1024
 _MAX_KEYS = 256
+_SHORT = 160
+_UP = re.compile(rb"\x1b\[\d*A")
 _PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])\Z")
 """zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
 
@@ -93,17 +95,27 @@ class Extractor:
         while start < len(data):
             piece = next_piece(data, start, self._wants_ends(len(data)))
             self._write(piece.text)
-            if piece.cut:
-                self._cut(piece.cut)
             start += len(piece.text) + len(piece.cut)
+            if piece.cut and self._goes_up(data, start):
+                self._write(piece.cut)
+            elif piece.cut:
+                self._cut(piece.cut)
         if before is not None:
             self._note_interruption(before)
         self._note_events()
+
+    def _goes_up(self, data: bytes, start: int) -> bool:
+        """An editor without marks comes back from this end of line: it only wrote below the line."""
+        if self._edit.bracketed or not self._keys:
+            return False
+        end = data.find(b"\n", start, start + _SHORT)
+        return bool(_UP.search(data, start, start + _SHORT if end < 0 else end))
 
     def _resize(self, event: Event) -> None:
         columns, _, rows = event.data.partition("x")
         if columns.isdecimal() and rows.isdecimal() and len(event.data) < 12:
             self._picture.resize(int(columns), int(rows))
+            self._edit.resized = True
 
     def _key(self, event: Event) -> None:
         name, _, modes = event.data.partition(" ")
@@ -112,6 +124,8 @@ class Extractor:
             self._edit.pasted = True
         if name.startswith("paste"):
             return
+        if modes != "noecho canonical":
+            self._edit.secret = False
         if modes == "noecho canonical":
             self._edit.secret = name == "enter" or self._edit.secret
             return
@@ -170,6 +184,7 @@ class Extractor:
         shown = bool(before.strip()) and bool(_PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
         place = (self._line_s, self._line_at) if shown else (self._now, self._offset)
         left = "" if shown or self._picture.alternate else before
+        left = left or self._picture.filled_above()
         self._edit = LineEdit(True, *place, quiet=self._edit.ends == 0, left=left)
         if shown:
             self._settled(silence=False)
@@ -208,6 +223,8 @@ class Extractor:
         edit = self._edit
         if edit.ends == 0 and not edit.bracketed:
             self._levels.first_line(self._picture.line_at(self._picture.row).text)
+        if edit.bracketed and not edit.closing and self._keys and self._keys[0].name == "ctrl-c":
+            self._start_over()
         typed = None
         if not edit.secret and (edit.closing or self._may_accept()):
             typed = self._read(self._picture.row)
@@ -215,6 +232,12 @@ class Extractor:
         self._write(cut)
         if edit.closing or typed is not None:
             self._accept(typed)
+
+    def _start_over(self) -> None:
+        """fish gives a line up without leaving its editor."""
+        self._keys.popleft()
+        old = self._edit
+        self._edit = LineEdit(True, old.begun_s, old.begun_at)
 
     def _may_accept(self) -> bool:
         """Whether this end of line can be that of a line just typed, by what was pressed."""
@@ -238,9 +261,7 @@ class Extractor:
         if edit.prompt is not None or self._picture.column == 0 or edit.closing:
             return
         before, behind = self._picture.cursor_line()
-        text = before.removeprefix(edit.left)
-        if not text.strip():
-            text, edit.left = before, ""
+        text = self._behind_output(before)
         prompt = Prompt(self._without_typed(text), edit.bracketed)
         if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt):
             return
@@ -254,6 +275,19 @@ class Extractor:
                 late = [key for key in self._keys if self._now - key.time < _LATE_S]
                 self._ahead = sum(key.name == "enter" for key in late)
                 self._keys.clear()
+
+    def _behind_output(self, before: str) -> str:
+        """The prompt without what a program left on its line."""
+        edit = self._edit
+        edit.left = edit.left or self._picture.filled_above()
+        text = before.removeprefix(edit.left)
+        if not text.strip():
+            text, edit.left = before, ""
+        for known in self._levels.known():
+            if not edit.bracketed and len(text) > len(known.text) > 1 and text.endswith(known.text):
+                edit.left = before[: -len(known.text)]
+                return known.text
+        return text
 
     def _without_typed(self, text: str) -> str:
         """Typing may have begun before the prompt stood still."""
@@ -270,8 +304,6 @@ class Extractor:
             return known or (self._levels.in_multiplexer and looks_like_prompt(prompt.text))
         if prompt.bracketed or known or self._levels.asks_more(prompt, quiet=self._edit.ends == 0):
             return True
-        if next(self._levels.known(), None) is None:
-            return not is_question(prompt.text)
         return looks_like_prompt(prompt.text)
 
     def _arrive(self, prompt: Prompt) -> None:
@@ -303,6 +335,9 @@ class Extractor:
         self._edit = LineEdit(False, self._now, self._offset)
 
     def _run(self, typed: Typed, edit: LineEdit, key: Key | None) -> None:
+        unkeyed = key is None and self._has_keys and not self._ahead
+        if unkeyed and not any(typed.prompt.same_family(known) for known in self._levels.known()):
+            return
         if not edit.arrived:
             self._arrive(typed.prompt)
         if edit.more:
@@ -310,7 +345,8 @@ class Extractor:
         elif typed.text:
             start = self._now if key is None else max(key.time, edit.begun_s)
             flags = {Flag.ON_ALTERNATE} if self._picture.alternate else set()
-            self._levels.begin(typed, start, self._offset, flags)
+            flags |= {Flag.NO_KEY} if unkeyed else set()
+            self._done += self._levels.begin(typed, start, self._offset, flags)
 
     def _is_aborted(self, typed: Typed, key: Key | None) -> bool:
         if key is not None:

@@ -74,7 +74,7 @@ class Levels:
             return False
         if prompt.text == main.text:
             return asks_for_more(main.text) and syntax.incomplete(running.text)
-        if not quiet or not asks_for_more(prompt.text):
+        if not quiet or not asks_for_more(prompt.text) or "PS1=" in running.text:
             return False
         return not syntax.starts_shell(running.text)
 
@@ -170,21 +170,25 @@ class Levels:
 
     # ── commands ──────────────────────────────────────────────────────────────
 
-    def begin(self, typed: Typed, time: float, offset: int, flags: set[Flag]) -> None:
-        """A command was accepted at the prompt that arrived last; its output begins at `offset`."""
+    def begin(self, typed: Typed, time: float, offset: int, flags: set[Flag]) -> list[Command]:
+        """A command was accepted at the prompt that arrived last; its output begins at `offset`.
+
+        Answers what was accepted with it and ran before it.
+        """
+        flags |= {Flag.TOGETHER} if typed.before else set()
+        before = [self._running(text, typed, time, offset, flags) for text in typed.before]
+        self._stack[-1].running = self._running(typed.text, typed, time, offset, flags)
+        depth = len(self._stack) - 1
+        return [self._command(depth, running, time, offset) for running in before]
+
+    def _running(self, text: str, typed: Typed, time: float, offset: int, flags: set[Flag]) -> Running:
+        flags = set(flags)
         if typed.guessed:
             flags.add(Flag.GUESSED)
         if typed.cut:
             flags.add(Flag.CUT)
-        self._stack[-1].running = Running(
-            typed.text,
-            time,
-            offset,
-            typed.prompt,
-            typed.prompt.place or self.cwd,
-            flags,
-            syntax.fixed_parts(typed.text),
-        )
+        cwd = typed.prompt.place or self.cwd
+        return Running(text, time, offset, typed.prompt, cwd, flags, syntax.fixed_parts(text))
 
     def go_on(self, text: str, offset: int) -> None:
         """Another line of the running command."""

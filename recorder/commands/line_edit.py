@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from recorder.commands.picture import LogicalLine, Picture
 from recorder.commands.prompt import Prompt, guess_end
+from recorder.commands.syntax import incomplete
 
 MAX_TEXT = 64 * 1024
 _MAX_LINES = 400
+_MAX_GROUP = 40
 
 
 @dataclass(slots=True)
@@ -40,10 +42,14 @@ class LineEdit:
     """Typed before other output broke into the line."""
     carried_ends: int = field(default=-1)
 
+    resized: bool = False
+    """The size changed while it was typed: the prompt may stand there twice."""
+
     @property
     def reach(self) -> int:
-        """How many lines up it can have begun."""
-        return min(self.ends + 1, _MAX_LINES)
+        """How many lines up it can have begun. Behind the end of a line, the editor has ended one more."""
+        ended = self.bracketed and not self.closing
+        return max(1, min(self.ends + (not ended), _MAX_LINES))
 
 
 class Typed(NamedTuple):
@@ -53,6 +59,8 @@ class Typed(NamedTuple):
     prompt: Prompt
     guessed: bool
     cut: bool
+    before: tuple[str, ...] = ()
+    """Commands of their own that were accepted with it, and ran before it."""
 
 
 def read_typed(picture: Picture, edit: LineEdit, known: Iterable[Prompt], last_row: int) -> Typed | None:
@@ -64,9 +72,9 @@ def read_typed(picture: Picture, edit: LineEdit, known: Iterable[Prompt], last_r
     lines = list(picture.upwards(last_row, edit.reach))
     prompts = [edit.prompt] if edit.prompt else []
     prompts += [prompt for prompt in known if prompt not in prompts]
-    for place, prompt, end in _places(lines, prompts, edit.left):
+    for place, prompt, end in _places(lines, prompts, edit):
         return _typed(picture, edit, prompt, _Region(place, end, last_row), guessed=False)
-    if edit.prompt is None and edit.bracketed:
+    if edit.prompt is None and (edit.bracketed or not prompts):
         return _guess(picture, edit, lines, last_row)
     return None
 
@@ -78,12 +86,15 @@ class _Region(NamedTuple):
 
 
 def _places(
-    lines: list[LogicalLine], prompts: list[Prompt], left: str
+    lines: list[LogicalLine], prompts: list[Prompt], edit: LineEdit
 ) -> Iterator[tuple[LogicalLine, Prompt, int]]:
     """Where a prompt stands: the surest first, the lowest first."""
+    left = edit.left
     for prompt in prompts:
         for line in lines:
             text = line.text.removeprefix(left)
+            if edit.resized and prompt.text in text:
+                yield line, prompt, line.text.rfind(prompt.text) + len(prompt.text)
             if text.startswith(prompt.text) or text == prompt.text.rstrip():
                 yield line, prompt, len(line.text) - len(text) + len(prompt.text)
     for prompt in prompts:
@@ -97,10 +108,26 @@ def _places(
 def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *, guessed: bool) -> Typed:
     first = region.line.text[region.prompt_end :]
     first = _without_right(first, edit.right)
-    rest = picture.lines(region.line.last + 1, region.last_row)
-    rest = _without_indent(rest, len(prompt.text), first)
+    shown = picture.lines(region.line.last + 1, region.last_row)
+    rest = _without_indent(shown, len(prompt.text), first)
+    if rest == shown and edit.bracketed and not edit.closing:
+        return _split([first, *rest], prompt, guessed)
     text = "\n".join([first, *rest]).rstrip()
     return Typed(text[:MAX_TEXT], prompt, guessed, len(text) > MAX_TEXT)
+
+
+def _split(lines: list[str], prompt: Prompt, guessed: bool) -> Typed:
+    """bash runs the lines of a paste one by one; fish and zsh take them as one command."""
+    commands: list[str] = []
+    group: list[str] = []
+    for line in lines:
+        group.append(line)
+        if not incomplete("\n".join(group[-_MAX_GROUP:])):
+            commands.append("\n".join(group).rstrip()[:MAX_TEXT])
+            group = []
+    commands += ["\n".join(group).rstrip()[:MAX_TEXT]] if group else []
+    filled = [command for command in commands if command.strip()] or [""]
+    return Typed(filled[-1], prompt, guessed, len(filled[-1]) == MAX_TEXT, tuple(filled[:-1]))
 
 
 def _without_right(text: str, right: str) -> str:
@@ -115,14 +142,15 @@ def _without_indent(lines: list[str], width: int, first: str) -> list[str]:
     filled = [line for line in lines if line]
     if width < 2 or not filled or any(line[:width].strip() for line in filled):
         return lines
-    depth = _opened(first)
+    depth, before = _opened(first), first
     result = []
     for line in lines:
         text = line[width:]
         closes = text.split()[:1] in (["end"], ["else"], ["case"])
-        blanks = 4 * max(0, depth - closes)
+        blanks = 4 * max(0, depth - closes + before.endswith("\\"))
         result.append(text[blanks:] if not text[:blanks].strip() else text.lstrip())
         depth += _opened(text)
+        before = text
     return result
 
 

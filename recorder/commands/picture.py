@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from recorder.terminal import AltScreen, Cwd, Event, Line, Screen
 
+_GAP = 6
+"""So many blanks before the right edge are no text that wrapped there."""
+
 
 class LogicalLine(NamedTuple):
     """Rows that the width alone has broken, as one text without blanks at its end.
@@ -62,6 +65,18 @@ class Picture:
         line = self.screen.logical_line(cursor.y)
         offset = (line.cursor_offset or 0) + cursor.pending_wrap
         return line.text[:offset], line.text[offset:]
+
+    def filled_above(self) -> str:
+        """What stands before the cursor's row in its logical line, if only blanks reach the right edge.
+
+        zsh puts its prompt on a new row so.
+        """
+        y = self.row
+        line = self._row(y - 1)
+        if line is None or not line.wrapped or line.text[-_GAP:].strip():
+            return ""
+        before, _ = self.cursor_line()
+        return before[: len(before) - self.column] if len(before) >= self.column else ""
 
     def line_at(self, row: int) -> LogicalLine:
         """The logical line that `row` is part of."""

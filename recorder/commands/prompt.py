@@ -4,11 +4,16 @@ import re
 from dataclasses import dataclass
 
 MARKS = "$#%>❯»➜λ›⟩▶→❱⮞±⚡ᐅ"
-_LOOKS_LIKE = re.compile(rf"(?:[{MARKS}]\S{{0,2}}|^\([\w-]+\))\s*\Z")
+_LOOKS_LIKE = re.compile(rf"(?:(?<!\d)[{MARKS}]\S{{0,2}}|^\([\w-]+\))\s*\Z")
 _FIRST_MARK = re.compile(rf"^.{{0,200}}?[{MARKS}](?: |\Z)")
 _QUESTION = re.compile(r"(?:\?|:|\]|\))\s*\Z")
+_ZSH = (
+    "(?:[db]?quote|cmdsubst|for|while|until|if|then|else|elif|case|select|function|heredocd?|pipe|cmdand|cmdor"
+    "|array|subsh|cursh|repeat|math|mathsubst|braceparam|foreach|errbrace|bslash|cond)"
+)
+"""The constructs that zsh names in a secondary prompt."""
 _MORE = re.compile(
-    r"(?:^|\s)(?:(?:[\w-]++\s?+)*+>|\.{2,}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
+    rf"(?:^|\s)(?:(?:{_ZSH}\s?+)*+>|\.{{2,}}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
     r"|^[\w./@:-]*[-'\"(*$!^][#>]\s*\Z"  # psql, mysql
     r"|^\s*(?:->|'>|\">|`>|/\*>|\.{2,3}>)\s*\Z"
 )

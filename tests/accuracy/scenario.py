@@ -1,0 +1,62 @@
+"""A scenario: what is typed into which program, in terminals of which sizes, at which prompts."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.accuracy.prompts import DEFAULT_PROMPTS
+
+FOLDER = Path(__file__).parent / "scenarios"
+_SIZES = ("80x24", "40x12")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One file. Every prompt is tried in the first size, every size with the first prompt."""
+
+    name: str
+    program: str
+    about: str
+    keys: tuple[str, ...]
+    sizes: tuple[str, ...]
+    prompts: tuple[str, ...]
+    setup: str
+    """Lines for the shell's own startup file."""
+    given_up: tuple[str, ...]
+    """What the program's own history keeps though it was not run as a command."""
+    files: dict[str, str]
+    """Files in the home directory."""
+
+    def variants(self) -> Iterator[tuple[str, str]]:
+        """Pairs of a size and a prompt's name."""
+        for prompt in self.prompts:
+            yield self.sizes[0], prompt
+        for size in self.sizes[1:]:
+            yield size, self.prompts[0]
+
+
+def load(path: Path) -> Scenario:
+    """A scenario from its TOML file; a key it does not know is an error."""
+    content: dict[str, Any] = tomllib.loads(path.read_text())
+    program = content.pop("program")
+    scenario = Scenario(
+        name=path.stem,
+        program=program,
+        about=content.pop("about"),
+        keys=tuple(content.pop("keys")),
+        sizes=tuple(content.pop("sizes", _SIZES)),
+        prompts=tuple(content.pop("prompts", DEFAULT_PROMPTS[program])),
+        setup=content.pop("setup", ""),
+        given_up=tuple(content.pop("given_up", ())),
+        files=content.pop("files", {}),
+    )
+    if content:
+        raise ValueError(f"{path.name}: unknown keys {', '.join(content)}")
+    return scenario
+
+
+def load_all() -> list[Scenario]:
+    """All scenarios, by name."""
+    return [load(path) for path in sorted(FOLDER.glob("*.toml"))]
