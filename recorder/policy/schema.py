@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.errors import SealcastError
 from recorder.policy.model import Noninteractive, OnFailure, Policy
 from recorder.policy.quantities import duration_text, parse_duration, parse_size, size_text
+from recorder.safe_text import safe
 
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?")
 """Names of users and groups: nothing in them means anything in sshd_config, TOML or a line file."""
@@ -68,6 +70,14 @@ def _socket_path(value: object) -> Path:
 
 def _program(value: object) -> str:
     return str(_path(value))
+
+
+def program_path(text: str) -> str:
+    """An absolute path from elsewhere than the file, by the same rules; `SealcastError` for any other."""
+    try:
+        return _program(text)
+    except ValueError as error:
+        raise SealcastError(f'"{safe(text, 100)}" {error}') from error
 
 
 def _account(value: object) -> str:

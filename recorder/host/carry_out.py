@@ -1,0 +1,306 @@
+"""Making the steps of a plan so. Each step can tell whether it is done, so a second run changes nothing."""
+
+import functools
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from recorder.errors import ExitCode, SealcastError
+from recorder.host import interpreter, places, program
+from recorder.host.accounts import parse_accounts
+from recorder.host.machine import Host, write_file
+from recorder.host.steps import (
+    Absent,
+    Command,
+    Directory,
+    File,
+    Interpreter,
+    Line,
+    Link,
+    LoginShell,
+    NoLine,
+    Program,
+    ReloadSshd,
+    SshdDropIn,
+    Step,
+    SystemGroup,
+    SystemUser,
+)
+from recorder.safe_text import safe
+
+
+def pending(steps: Iterable[Step], host: Host) -> list[Step]:
+    """The steps that are not so yet, with the commands that would follow them. Changes nothing."""
+    found: list[Step] = []
+    seen = Host(host.root)
+    for step in steps:
+        if not is_done(step, seen):
+            found.append(step)
+            seen.changed.add(getattr(step, "path", ""))
+    return found
+
+
+def carry_out(steps: Iterable[Step], host: Host, report: Callable[[Step], None]) -> int:
+    """Make every step so, in order; `report` hears of each change. The answer is their number."""
+    count = 0
+    for step in steps:
+        if is_done(step, host):
+            continue
+        try:
+            make_so(step, host)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SealcastError(
+                f"cannot make {safe(str(step), 300)}: {reason}", code=ExitCode.TARGET
+            ) from error
+        host.changed.add(getattr(step, "path", ""))
+        report(step)
+        count += 1
+    return count
+
+
+@functools.singledispatch
+def is_done(step: Step, host: Host) -> bool:  # noqa: ARG001  the signature of all that are registered
+    """Whether the host is as the step says."""
+    raise TypeError(f"no such step: {step!r}")
+
+
+@functools.singledispatch
+def make_so(step: Step, host: Host) -> None:  # noqa: ARG001  the signature of all that are registered
+    """Make the host as the step says."""
+    raise TypeError(f"no such step: {step!r}")
+
+
+@is_done.register
+def _(step: SystemUser, host: Host) -> bool:
+    return step.name in parse_accounts(host.at("/etc/passwd").read_text(), "").users or (
+        host.is_this and _is_known(step.name)
+    )
+
+
+def _is_known(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+@make_so.register
+def _(step: SystemUser, host: Host) -> None:
+    options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
+    host.accounts_command("useradd", [*options, "--home-dir", step.home, step.name])
+
+
+@is_done.register
+def _(step: SystemGroup, host: Host) -> bool:
+    return step.name in parse_accounts("", host.at("/etc/group").read_text()).groups
+
+
+@make_so.register
+def _(step: SystemGroup, host: Host) -> None:
+    host.accounts_command("groupadd", ["--system", step.name])
+
+
+@is_done.register
+def _(step: Directory, host: Host) -> bool:
+    try:
+        status = host.at(step.path).lstat()
+        owner = (0, 0) if step.owner == "root" else (host.uid(step.owner), host.gid(step.owner))
+    except (OSError, KeyError):
+        return False
+    return status.st_mode == 0o40000 | step.mode and (status.st_uid, status.st_gid) == owner
+
+
+@make_so.register
+def _(step: Directory, host: Host) -> None:
+    path = host.at(step.path)
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise SealcastError(f"{safe(step.path)} is no directory", "move it away", ExitCode.TARGET)
+    path.mkdir(parents=True, exist_ok=True)
+    owner = (0, 0) if step.owner == "root" else (host.uid(step.owner), host.gid(step.owner))
+    os.chown(path, *owner)
+    path.chmod(step.mode)
+
+
+@is_done.register
+def _(step: File, host: Host) -> bool:
+    return _is_file(host.at(step.path), step.data, step.mode)
+
+
+def _is_file(path: Path, data: bytes, mode: int) -> bool:
+    try:
+        status = path.lstat()
+        return status.st_mode == 0o100000 | mode and status.st_uid == 0 and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+@make_so.register
+def _(step: File, host: Host) -> None:
+    write_file(host.at(step.path), step.data, step.mode)
+
+
+@is_done.register
+def _(step: SshdDropIn, host: Host) -> bool:
+    path = host.at(step.path)
+    return not os.path.lexists(path) if step.data is None else _is_file(path, step.data, 0o644)
+
+
+@make_so.register
+def _(step: SshdDropIn, host: Host) -> None:
+    """sshd that does not start again locks everybody out: the old state comes back where -t fails."""
+    path = host.at(step.path)
+    before = path.read_bytes() if path.exists() else None
+    _put(path, step.data)
+    host.at("/run/sshd").mkdir(0o755, parents=True, exist_ok=True)
+    try:
+        host.run(["sshd", "-t", "-f", str(host.at(step.main))])
+    except SealcastError as error:
+        _put(path, before)
+        hint = f"nothing was changed in {step.path}; put sshd's configuration right, then run this again"
+        raise SealcastError(error.message, hint, error.code) from error
+
+
+def _put(path: Path, data: bytes | None) -> None:
+    if data is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_file(path, data, 0o644)
+
+
+@is_done.register
+def _(step: Line, host: Host) -> bool:
+    return step.line in _lines(host.at(step.path))
+
+
+@is_done.register
+def _(step: NoLine, host: Host) -> bool:
+    return step.line not in _lines(host.at(step.path))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+@make_so.register
+def _(step: Line, host: Host) -> None:
+    lines = _lines(host.at(step.path))
+    _write_lines(host.at(step.path), [step.line, *lines] if step.first else [*lines, step.line])
+
+
+@make_so.register
+def _(step: NoLine, host: Host) -> None:
+    path = host.at(step.path)
+    _write_lines(path, [line for line in _lines(path) if line != step.line])
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    write_file(path, "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"), mode)
+
+
+@is_done.register
+def _(step: Link, host: Host) -> bool:
+    path = host.at(step.path)
+    return path.is_symlink() and os.readlink(path) == step.target
+
+
+@make_so.register
+def _(step: Link, host: Host) -> None:
+    path = host.at(step.path)
+    if os.path.lexists(path) and not path.is_symlink():
+        raise SealcastError(f"{step.path} is there and no link of ours", "move it away", ExitCode.TARGET)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(step.target)
+    os.replace(temporary, path)
+
+
+@is_done.register
+def _(step: Absent, host: Host) -> bool:
+    return not os.path.lexists(host.at(step.path))
+
+
+@make_so.register
+def _(step: Absent, host: Host) -> None:
+    path = host.at(step.path)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+@is_done.register
+def _(step: Program, host: Host) -> bool:
+    return program.is_installed(host.at(step.path), step.digest)
+
+
+@make_so.register
+def _(step: Program, host: Host) -> None:
+    program.install(host.at(step.path), step.interpreter, step.digest)
+
+
+@is_done.register
+def _(step: Interpreter, host: Host) -> bool:
+    return interpreter.is_copy(step.source, host.at(step.path))
+
+
+@make_so.register
+def _(step: Interpreter, host: Host) -> None:
+    interpreter.make_copy(step.source, host.at(step.path))
+
+
+@is_done.register
+def _(step: LoginShell, host: Host) -> bool:
+    known = parse_accounts(host.at("/etc/passwd").read_text(), "").users.get(step.user)
+    if known is None and host.is_this:
+        return pwd.getpwnam(step.user).pw_shell == step.shell
+    return known is not None and known.shell == step.shell
+
+
+@make_so.register
+def _(step: LoginShell, host: Host) -> None:
+    host.accounts_command("usermod", ["--shell", step.shell, step.user])
+
+
+@is_done.register
+def _(step: Command, host: Host) -> bool:
+    return not host.is_this or (bool(step.after) and host.changed.isdisjoint(step.after))
+
+
+@make_so.register
+def _(step: Command, host: Host) -> None:
+    host.run(step.arguments)
+
+
+@is_done.register
+def _(step: ReloadSshd, host: Host) -> bool:
+    return not host.is_this or host.changed.isdisjoint(step.after)
+
+
+@make_so.register
+def _(step: ReloadSshd, host: Host) -> None:
+    if step.unit is not None:
+        host.run(["systemctl", "try-reload-or-restart", step.unit])
+        return
+    pid = _sshd_pid(host)
+    if pid is not None:
+        os.kill(pid, signal.SIGHUP)
+
+
+def _sshd_pid(host: Host) -> int | None:
+    """The listening sshd; a stale file may name another process by now."""
+    try:
+        pid = int(host.at(places.SSHD_PID).read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    return pid if name == "sshd" else None

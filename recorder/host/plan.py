@@ -1,0 +1,213 @@
+"""What installing and uninstalling come to: from the facts about a host to a list of steps. No I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from recorder.errors import ExitCode, SealcastError
+from recorder.host import places
+from recorder.host.accounts import Account, Accounts
+from recorder.host.service import unit
+from recorder.host.sshd_drop_in import drop_in, lacks_include
+from recorder.host.steps import (
+    Absent,
+    Command,
+    Directory,
+    File,
+    Interpreter,
+    Line,
+    Link,
+    LoginShell,
+    NoLine,
+    Program,
+    ReloadSshd,
+    SshdDropIn,
+    Step,
+    SystemGroup,
+    SystemUser,
+)
+from recorder.policy.editing import new_file, with_cover
+from recorder.policy.model import CoverPolicy, Policy, ShellPolicy
+from recorder.policy.parsing import parse_policy
+from recorder.policy.schema import ACCOUNT
+from recorder.policy.shell_lines import shell_lines
+from recorder.safe_text import safe
+
+_LAST_RESORT_SHELL = "/bin/sh"
+"""What an empty field means in passwd(5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What `--cover` names: kind is `user` or `group`."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for."""
+
+    cover: tuple[Cover, ...] = ()
+    shell: str | None = None
+    systemd: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a plan depends on. Texts are None where the file is missing."""
+
+    accounts: Accounts
+    config: str | None = None
+    sshd_config: str | None = None
+    ssh_unit: str | None = None
+    has_chsh: bool = False
+    has_unit: bool = False
+    interpreter: str = "/usr/bin/python3"
+    digest: str = ""
+    login_script: bytes = b""
+
+
+def parse_cover(text: str) -> Cover:
+    """`user:NAME` or `group:NAME`."""
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in {"user", "group"} or not ACCOUNT.fullmatch(name):
+        raise SealcastError(
+            f'"{safe(text, 80)}" names no accounts', "write user:NAME or group:NAME", ExitCode.USAGE
+        )
+    return Cover(kind, name)
+
+
+def new_policy(facts: HostFacts, wish: Wish) -> Policy:
+    """The policy in force with what the wish adds; covered accounts' own shells are remembered."""
+    old = Policy() if facts.config is None else parse_policy(facts.config.encode(), places.CONFIG)
+    for one in wish.cover:
+        _check_cover(facts.accounts, one, old)
+    cover = CoverPolicy(
+        _with(old.cover.users, (one.name for one in wish.cover if one.kind == "user")),
+        _with(old.cover.groups, (one.name for one in wish.cover if one.kind == "group")),
+    )
+    default = wish.shell or old.shells.default
+    policy = replace(old, cover=cover, shells=ShellPolicy(default, dict(old.shells.users)))
+    for account in facts.accounts.covered_by(policy):
+        if account.shell != places.SHELL and account.name not in old.shells.users:
+            policy.shells.users[account.name] = wish.shell or account.shell or _LAST_RESORT_SHELL
+    return policy
+
+
+def _check_cover(accounts: Accounts, one: Cover, policy: Policy) -> None:
+    if one.kind == "group":
+        accounts.group(one.name)
+    elif accounts.user(one.name).uid == 0:
+        hint = "cover the accounts that people log in with, and let them become root from there"
+        raise SealcastError(f"{one.name} is root, who can stop the recorder", hint)
+    elif one.name == policy.daemon.user:
+        raise SealcastError(f"{one.name} is the recorder's own account")
+
+
+def _with(old: tuple[str, ...], new: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*old, *new)))
+
+
+def plan_install(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
+    """Everything that should be so, in an order in which nobody is locked out half-way.
+
+    The recorder runs before the first login shell is changed, and sshd is reloaded last.
+    """
+    policy = new_policy(facts, wish)
+    covered = facts.accounts.covered_by(policy)
+    if not policy.cover.users and not policy.cover.groups:
+        raise SealcastError("nobody is covered yet", "name accounts: --cover user:NAME or group:NAME")
+    return (
+        *_program(facts, policy),
+        *_configuration(facts, policy),
+        *(_service(policy) if wish.systemd else ()),
+        *_shells(facts, covered),
+        *_sshd(facts, policy, wish),
+    )
+
+
+def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
+    command = f"#!{places.PROGRAM}/bin/python -I\nfrom recorder.cli.main import main\n\nmain()\n"
+    script = f"#!{places.INTERPRETER} -IS\n".encode() + facts.login_script
+    return (
+        SystemUser(policy.daemon.user, str(policy.store.path)),
+        SystemGroup(policy.admins.group),
+        Directory(places.PREFIX),
+        Directory(f"{places.PREFIX}/bin"),
+        Directory(f"{places.PREFIX}/libexec"),
+        Program(places.PROGRAM, facts.interpreter, facts.digest),
+        File(places.COMMAND_SCRIPT, command.encode(), 0o755),
+        Interpreter(places.INTERPRETER, facts.interpreter),
+        File(places.LOGIN_SCRIPT, script, 0o755),
+        Link(places.COMMAND, places.COMMAND_SCRIPT),
+        Link(places.SHELL, places.LOGIN_SCRIPT),
+        Directory(str(policy.store.path), 0o700, policy.daemon.user),
+        Directory(str(policy.daemon.socket.parent), 0o755, policy.daemon.user),
+    )
+
+
+def _configuration(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
+    text = (
+        new_file(policy)
+        if facts.config is None
+        else with_cover(facts.config, policy.cover, policy.shells, places.CONFIG)
+    )
+    return (
+        Directory(places.CONFIG_DIRECTORY),
+        File(places.CONFIG, text.encode()),
+        File(places.SHELLS, shell_lines(policy)),
+    )
+
+
+def _service(policy: Policy) -> tuple[Step, ...]:
+    depends = (places.UNIT, places.CONFIG, places.PROGRAM)
+    return (
+        File(places.UNIT, unit(policy).encode()),
+        Command(("systemctl", "daemon-reload"), (places.UNIT,)),
+        Command(("systemctl", "enable", places.UNIT_NAME), (places.UNIT,)),
+        Command(("systemctl", "restart", places.UNIT_NAME), depends),
+    )
+
+
+def _shells(facts: HostFacts, covered: list[Account]) -> tuple[Step, ...]:
+    steps: list[Step] = [Line(places.LOGIN_SHELLS, places.SHELL)]
+    if facts.has_chsh:
+        steps.append(Line(places.CHSH_PAM, places.CHSH_LINE, first=True))
+    return (*steps, *(LoginShell(account.name, places.SHELL) for account in covered))
+
+
+def _sshd(facts: HostFacts, policy: Policy, wish: Wish) -> tuple[Step, ...]:
+    if facts.sshd_config is None:
+        return ()
+    steps: list[Step] = []
+    if lacks_include(facts.sshd_config):
+        include = f"Include {places.SSHD_DROP_IN.rpartition('/')[0]}/*.conf"
+        steps.append(Line(places.SSHD_CONFIG, include, first=True))
+    return (
+        *steps,
+        Directory(places.SSHD_DROP_IN.rpartition("/")[0]),
+        SshdDropIn(places.SSHD_DROP_IN, drop_in(policy.cover).encode(), places.SSHD_CONFIG),
+        _reload(facts, wish),
+    )
+
+
+def _reload(facts: HostFacts, wish: Wish) -> ReloadSshd:
+    return ReloadSshd(facts.ssh_unit if wish.systemd else None, (places.SSHD_DROP_IN, places.SSHD_CONFIG))
+
+
+def plan_uninstall(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
+    """Everybody gets their own shell back. Recordings, keys, policy and the recorder's account stay."""
+    policy = Policy() if facts.config is None else parse_policy(facts.config.encode(), places.CONFIG)
+    users = sorted(name for name, account in facts.accounts.users.items() if account.shell == places.SHELL)
+    steps: list[Step] = [LoginShell(name, policy.shell_for(name)) for name in users]
+    if facts.sshd_config is not None:
+        steps += [SshdDropIn(places.SSHD_DROP_IN, None, places.SSHD_CONFIG), _reload(facts, wish)]
+    if wish.systemd and facts.has_unit:
+        stop = Command(("systemctl", "disable", "--now", places.UNIT_NAME), ())
+        steps += [stop, Absent(places.UNIT), Command(("systemctl", "daemon-reload"), (places.UNIT,))]
+    steps.append(NoLine(places.LOGIN_SHELLS, places.SHELL))
+    if facts.has_chsh:
+        steps.append(NoLine(places.CHSH_PAM, places.CHSH_LINE))
+    gone = (places.SHELL, places.COMMAND, places.SHELLS, places.PREFIX)
+    return (*steps, *(Absent(path) for path in gone))

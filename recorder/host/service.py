@@ -1,0 +1,84 @@
+"""The systemd unit of the recorder: an unprivileged service that can do nothing but record.
+
+Its workers are processes that go on when it is restarted (`KillMode=process`). It must see other users'
+processes (who is at the socket) and their uids, so `ProtectProc` and `PrivateUsers` stay off.
+"""
+
+from recorder.host.places import COMMAND_SCRIPT
+from recorder.policy.model import Policy
+
+_UNIT = """\
+# Written by `sealcast install`; changes here are lost: use `systemctl edit sealcast`.
+[Unit]
+Description=Recorder of login sessions
+Documentation=man:sshd(8)
+Before=ssh.service sshd.service
+After=local-fs.target nss-user-lookup.target time-sync.target
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={command} daemon
+User={user}
+Group={user}
+UMask=0077
+RuntimeDirectory={runtime}
+RuntimeDirectoryMode=0755
+RuntimeDirectoryPreserve=yes
+{state}KillMode=process
+Restart=always
+RestartSec=200ms
+TimeoutStopSec=10s
+LimitNOFILE=524288
+LimitCORE=0
+TasksMax=infinity
+OOMScoreAdjust=-900
+
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+KeyringMode=private
+RemoveIPC=yes
+IPAddressDeny=any
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def unit(policy: Policy) -> str:
+    """The unit's text. The store is writable wherever the policy puts it, and nothing else is."""
+    runtime = str(policy.daemon.socket.parent)
+    store = str(policy.store.path)
+    if store.startswith("/var/lib/"):
+        state = f"StateDirectory={store.removeprefix('/var/lib/')}\nStateDirectoryMode=0700\n"
+    else:
+        state = f"ReadWritePaths={store}\n"
+    return _UNIT.format(
+        command=COMMAND_SCRIPT,
+        user=policy.daemon.user,
+        runtime=runtime.removeprefix("/run/"),
+        state=state,
+    )

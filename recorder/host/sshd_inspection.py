@@ -1,0 +1,114 @@
+"""Asking sshd what it would do: `sshd -T -C` for each configuration in use and each covered account."""
+
+import ipaddress
+import os
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from recorder.host import places
+from recorder.host.evidence import Process, Settings, Sshd
+from recorder.host.machine import Host, system_environment
+from recorder.safe_text import safe
+
+_ADDRESSES = ("127.0.0.1", "192.0.2.1")
+"""This host, and one from elsewhere (RFC 5737)."""
+_MATCH_ADDRESS = re.compile(r"^\s*Match\s.*?\b(?:Local)?Address\s+(\S+)", re.IGNORECASE | re.MULTILINE)
+_MOST_ADDRESSES = 8
+_SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd")
+
+
+def inspect_sshds(host: Host, users: list[str], processes: Iterable[Process]) -> tuple[Sshd, ...]:
+    """The system's own configuration, and that of every other sshd that is listening."""
+    if not any(host.at(path).exists() or Path(path).exists() for path in _SSHD):
+        return ()
+    running = {config for process in processes if (config := listening_config(process)) is not None}
+    configs = dict.fromkeys((places.SSHD_CONFIG, *sorted(running)))
+    found = (_inspect(host, config, config in running, users) for config in configs)
+    return tuple(sshd for sshd in found if sshd is not None)
+
+
+def listening_config(process: Process) -> str | None:
+    """The configuration of an sshd that listens; None for other processes, sshd's children among them.
+
+    A listener rewrites its title to `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups`.
+    """
+    title = " ".join(process.arguments).strip()
+    words = title.split()
+    is_listener = "[listener]" in words or (words[:1] != ["sshd:"] and not title.startswith("sshd: "))
+    if process.name != "sshd" or not words or not is_listener:
+        return None
+    for position, word in enumerate(words[:-1]):
+        if word == "-f":
+            return words[position + 1]
+        if word.startswith("-f/"):
+            return word.removeprefix("-f")
+    return places.SSHD_CONFIG
+
+
+def _inspect(host: Host, config: str, running: bool, users: list[str]) -> Sshd | None:
+    path = host.at(config)
+    if not path.exists():
+        return Sshd(config, running, problem="the file is missing") if running else None
+    addresses = addresses_to_try(_all_text(path))
+    settings: dict[str, tuple[Settings, ...]] = {}
+    for user in users:
+        tried = []
+        for address in addresses:
+            text, problem = _ask(path, user, address)
+            if problem:
+                return Sshd(config, running, problem=problem)
+            tried.append(parse_settings(text))
+        settings[user] = tuple(tried)
+    return Sshd(config, running, settings)
+
+
+def addresses_to_try(text: str) -> list[str]:
+    """Two that stand for all, and one out of each network that a Match block names."""
+    found = dict.fromkeys(_ADDRESSES)
+    for names in _MATCH_ADDRESS.findall(text):
+        for name in names.split(","):
+            try:
+                network = ipaddress.ip_network(name.lstrip("!"), strict=False)
+            except ValueError:
+                continue  # a pattern such as 10.*
+            found[str(network.network_address + (network.num_addresses > 1))] = None
+    return list(found)[:_MOST_ADDRESSES]
+
+
+def _all_text(path: Path) -> str:
+    """Of the configuration and of the drop-ins beside it."""
+    parts = [path, *sorted(path.parent.glob("sshd_config.d/*.conf"))]
+    return "\n".join(part.read_text(errors="replace") for part in parts if part.is_file())
+
+
+def _ask(path: Path, user: str, address: str) -> tuple[str, str]:
+    """What sshd prints, or what it complains of."""
+    os.makedirs("/run/sshd", 0o755, exist_ok=True)  # it will not even test without it
+    connection = f"user={user},host={address},addr={address},laddr=127.0.0.1,lport=22"
+    try:
+        done = subprocess.run(  # noqa: S603  arguments, no shell; sshd itself parses the names
+            ["sshd", "-T", "-f", str(path), "-C", connection],  # noqa: S607  the PATH is ours
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=system_environment(),
+            check=False,
+            timeout=30,
+        )
+    except OSError as error:
+        return "", (error.strerror or str(error)).lower()
+    if done.returncode:
+        return "", safe(done.stderr.strip().replace("\n", "; "), 300) or f"status {done.returncode}"
+    return done.stdout, ""
+
+
+def parse_settings(text: str) -> Settings:
+    """The lines of `sshd -T`: a keyword in small letters, a space, a value."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for line in text.splitlines():
+        keyword, _, value = line.partition(" ")
+        found[keyword].append(value)
+    return {keyword: tuple(values) for keyword, values in found.items()}

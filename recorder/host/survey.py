@@ -1,0 +1,44 @@
+"""Looking at a host before an installation is planned."""
+
+from pathlib import Path
+
+import recorder.capture.login
+from recorder.host import places, program
+from recorder.host.accounts import read_accounts
+from recorder.host.interpreter import find_interpreter
+from recorder.host.machine import Host
+from recorder.host.plan import HostFacts, Wish
+from recorder.policy.loading import read_trusted
+
+_UNIT_DIRECTORIES = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
+_SSH_UNITS = ("ssh.service", "sshd.service")
+
+
+def look(host: Host, wish: Wish, *, with_program: bool = True) -> HostFacts:
+    """The facts for a plan; uninstalling needs neither program nor interpreter."""
+    config = host.at(places.CONFIG)
+    return HostFacts(
+        accounts=read_accounts(host.root, [one.name for one in wish.cover if one.kind == "user"]),
+        config=read_trusted(config).decode() if config.exists() else None,
+        sshd_config=_text(host.at(places.SSHD_CONFIG)),
+        ssh_unit=_ssh_unit(host),
+        has_chsh=host.at(places.CHSH_PAM).is_file(),
+        has_unit=host.at(places.UNIT).is_file(),
+        interpreter=find_interpreter() if with_program else "",
+        digest=program.digest(program.sources()) if with_program else "",
+        login_script=Path(recorder.capture.login.__file__).read_bytes(),
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _ssh_unit(host: Host) -> str | None:
+    for name in _SSH_UNITS:
+        if any(host.at(f"{directory}/{name}").exists() for directory in _UNIT_DIRECTORIES):
+            return name
+    return None
