@@ -28,6 +28,7 @@ _LATE_S = 2.0
 _LONG_READ = 16 * 1024
 _MAX_KEYS = 256
 _SHORT = 160
+_MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
 _UP = re.compile(rb"\x1b\[\d*A")
 _PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])\Z")
 """zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
@@ -94,7 +95,7 @@ class Extractor:
         start = 0
         while start < len(data):
             piece = next_piece(data, start, self._wants_ends(len(data)))
-            self._write(piece.text)
+            self._write(self._close(piece.text) if self._edit.closing else piece.text)
             start += len(piece.text) + len(piece.cut)
             if piece.cut and self._goes_up(data, start):
                 self._write(piece.cut)
@@ -204,6 +205,16 @@ class Extractor:
         else:
             edit.closing = True
             self._write(cut)
+
+    def _close(self, data: bytes) -> bytes:
+        """zsh leaves the line by moving down where a row is free below; answers what is not of the move."""
+        row = self._picture.row
+        moves = _MOVES.match(data)
+        end = moves.end() if moves else 0
+        self._write(data[:end])
+        if end < len(data) and self._picture.column == 0 and self._picture.row > row:
+            self._accept(self._read(self._picture.row - 1))
+        return data[end:]
 
     def _is_given_up(self) -> bool:
         """Ctrl-C, or Ctrl-D on an empty line: the cursor is still where it was typed."""

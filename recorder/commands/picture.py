@@ -85,8 +85,10 @@ class Picture:
             first -= 1
         while (here := self._row(last)) is not None and here.wrapped and self._row(last + 1) is not None:
             last += 1
-        rows = [self._row(number) for number in range(first, last + 1)]
-        return LogicalLine("".join(_text(line) for line in rows if line).rstrip(), first, last)
+        rows = [line for number in range(first, last + 1) if (line := self._row(number)) is not None]
+        following = [*rows[1:], None]
+        text = "".join(_text(line, below) for line, below in zip(rows, following, strict=True))
+        return LogicalLine(text.rstrip(), first, last)
 
     def lines(self, first: int, last: int) -> list[str]:
         """The logical lines from row `first` to row `last`."""
@@ -119,5 +121,10 @@ class Picture:
         return self._above[y] if -y <= len(self._above) else None
 
 
-def _text(line: Line) -> str:
-    return "".join(line.cells) if line.wrapped else line.text
+def _text(line: Line, below: Line | None) -> str:
+    """A row's part of its logical line. A wide character that did not fit left a blank there."""
+    if not line.wrapped:
+        return line.text
+    text = "".join(line.cells)
+    pushed = below is not None and below.cells[1:2] == ("",) and text.endswith(" ")
+    return text[:-1] if pushed else text

@@ -1,1 +1,1 @@
-"""Recordings and their commands in other forms: documents, transcripts, other asciicasts."""
+"""Recordings and their commands in other forms: documents, other asciicasts. Values in, text out."""

@@ -96,7 +96,7 @@ def _type(child: "pexpect.spawn[bytes]", scenario: Scenario) -> None:
 
 def _strike(child: "pexpect.spawn[bytes]", stroke: Stroke) -> None:
     if stroke.until:
-        child.expect_exact(stroke.until)
+        _await(child, stroke.until)
     elif stroke.size:
         child.setwinsize(*stroke.size)
         _until_quiet(child)
@@ -108,6 +108,14 @@ def _strike(child: "pexpect.spawn[bytes]", stroke: Stroke) -> None:
             _until_quiet(child)
         else:
             _drain(child, _ECHO_S)
+
+
+def _await(child: "pexpect.spawn[bytes]", text: bytes) -> None:
+    deadline = time.monotonic() + _LONGEST_S
+    while text not in child.buffer and child.isalive():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{text!r} was not shown")
+        _drain(child, 0.05)
 
 
 def _drain(child: "pexpect.spawn[bytes]", wait: float) -> bool:
@@ -134,8 +142,7 @@ def _answer(child: "pexpect.spawn[bytes]", data: bytes) -> None:
 def _until_ready(child: "pexpect.spawn[bytes]", ready: str) -> None:
     """Until the first prompt stands; an answer to what the program asks its terminal is given on the way."""
     deadline = time.monotonic() + _LONGEST_S
-    while child.isalive() and ready.encode() not in child.buffer and time.monotonic() < deadline:
-        _drain(child, 0.05)
+    _await(child, ready.encode())
     while _drain(child, _START_S) and time.monotonic() < deadline:
         pass
 

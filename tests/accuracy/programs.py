@@ -50,7 +50,11 @@ def _bash(scenario: Scenario, prompt: str, home: Path) -> Launch:
         "PROMPT_COMMAND='history -a'; trap 'history -a' EXIT\n"
         f"{scenario.setup}\nPS1='{prompt}'\n"
     )
-    ready = prompt[-2:] if "enable-bracketed-paste off" in scenario.setup else "\x1b[?2004h"
+    ready = (
+        ("# " if prompt.endswith(r"\$ ") else prompt[-2:])
+        if "enable-bracketed-paste off" in scenario.setup
+        else "\x1b[?2004h"
+    )
     argv = ["bash", "--rcfile", str(home / "rc")]
     return Launch(argv, {"RC": str(home / "rc")}, lambda: _everything(home), ready)
 

@@ -1,0 +1,110 @@
+"""A recording as a Markdown document for a postmortem.
+
+Nothing that was recorded can become markup: it stands in code blocks whose fence is longer than any run of
+backticks in them, and in code spans delimited likewise.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from recorder.commands import Flag
+from recorder.export.outputs import Told
+from recorder.safe_text import safe
+
+FOLDED_FROM = 12
+"""Lines of output from which it is folded."""
+_TICKS = re.compile(r"`+")
+_LONGEST_LINE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command with the words for its times."""
+
+    told: Told
+    clock: str
+    """When, on the wall clock or as an offset."""
+    length: str
+
+
+def document(title: str, facts: Iterable[tuple[str, str]], entries: Iterable[Entry]) -> Iterator[str]:
+    """The lines of the document. `facts` are pairs of our own name and a recorded or own value."""
+    yield f"# Session {code(title)}"
+    yield ""
+    for name, value in facts:
+        if value:
+            yield f"- {name}: {code(value)}"
+    yield ""
+    yield "## Commands"
+    number = 0
+    for number, entry in enumerate(entries, 1):
+        yield ""
+        yield from _entry(number, entry)
+    if not number:
+        yield ""
+        yield "No commands in this recording."
+
+
+def code(text: str) -> str:
+    """A code span that holds `text`, whatever it is."""
+    shown = safe(text, _LONGEST_LINE)
+    fence = "`" * (_longest_ticks([shown]) + 1)
+    if not shown.strip():
+        return "(empty)"
+    blank = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
+
+
+def block(lines: Iterable[str]) -> Iterator[str]:
+    """A code block that holds `lines`, whatever they are."""
+    shown = [safe(line, _LONGEST_LINE) for line in lines]
+    fence = "`" * max(3, _longest_ticks(shown) + 1)
+    yield f"{fence}text"
+    yield from shown
+    yield fence
+
+
+def _longest_ticks(lines: Iterable[str]) -> int:
+    return max((len(run) for line in lines for run in _TICKS.findall(line)), default=0)
+
+
+def _entry(number: int, entry: Entry) -> Iterator[str]:
+    command = entry.told.command
+    status = "unknown" if command.exit_status is None else str(command.exit_status)
+    yield f"### {number}. {entry.clock}"
+    yield ""
+    yield from block(command.text.split("\n"))
+    yield ""
+    facts = [f"exit status {status}", f"took {entry.length}"]
+    facts += [f"in {code(command.cwd)}"] if command.cwd else []
+    facts += [f"inside {code(command.inside)}"] if command.inside else []
+    facts += [f"*{flag}*" for flag in command.flags]
+    yield ", ".join(facts)
+    yield from _output(entry.told)
+
+
+def _output(told: Told) -> Iterator[str]:
+    if told.children:
+        yield ""
+        yield f"{told.children} commands were typed into it; they follow."
+        return
+    if Flag.FULL_SCREEN in told.command.flags:
+        yield ""
+        yield "A full-screen program: replay the session to see it."
+        return
+    if not told.lines:
+        return
+    total = len(told.lines) + told.left_out
+    folded = total > FOLDED_FROM
+    yield ""
+    if folded:
+        yield f"<details><summary>Output, {total:,} lines</summary>"
+        yield ""
+    yield from block(told.lines)
+    if told.left_out:
+        yield ""
+        yield f"{told.left_out:,} more lines are left out."
+    if folded:
+        yield ""
+        yield "</details>"
