@@ -186,7 +186,8 @@ class Extractor:
         place = (self._line_s, self._line_at) if shown else (self._now, self._offset)
         left = "" if shown or self._picture.alternate else before
         left = left or self._picture.filled_above()
-        self._edit = LineEdit(True, *place, quiet=self._edit.ends == 0, left=left)
+        quiet, alternate = self._edit.ends == 0, self._picture.alternate
+        self._edit = LineEdit(True, *place, quiet=quiet, left=left, alternate=alternate)
         if shown:
             self._settled(silence=False)
 
@@ -203,18 +204,20 @@ class Extractor:
             self._write(cut)
             self._give_up()
         else:
-            edit.closing = True
+            edit.closing, edit.closing_row = True, picture.row
             self._write(cut)
 
     def _close(self, data: bytes) -> bytes:
         """zsh leaves the line by moving down where a row is free below; answers what is not of the move."""
-        row = self._picture.row
         moves = _MOVES.match(data)
         end = moves.end() if moves else 0
         self._write(data[:end])
-        if end < len(data) and self._picture.column == 0 and self._picture.row > row:
+        if end < len(data) and self._moved_down():
             self._accept(self._read(self._picture.row - 1))
         return data[end:]
+
+    def _moved_down(self) -> bool:
+        return self._picture.column == 0 and self._picture.row > self._edit.closing_row
 
     def _is_given_up(self) -> bool:
         """Ctrl-C, or Ctrl-D on an empty line: the cursor is still where it was typed."""
@@ -328,6 +331,8 @@ class Extractor:
     # ── lines ─────────────────────────────────────────────────────────────────
 
     def _read(self, last_row: int) -> Typed | None:
+        if self._edit.bracketed and self._edit.alternate != self._picture.alternate:
+            return None
         typed = read_typed(self._picture, self._edit, self._levels.known(), last_row)
         if typed is None or self._edit.prompt is not None or self._edit.bracketed:
             return typed

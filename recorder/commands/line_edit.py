@@ -34,6 +34,10 @@ class LineEdit:
     pasted: bool = False
     closing: bool = False
     """The editor is off, and leaves the line with the next line feed."""
+    closing_row: int = 0
+    """The cursor's row when it went off."""
+    alternate: bool = False
+    """It stands on the alternate screen."""
     secret: bool = False
     arrived: bool = False
     more: bool = False
