@@ -29,6 +29,9 @@ def _weak_policy(evidence: Evidence) -> Iterator[Finding]:
     policy = evidence.policy
     if policy is None:
         return
+    unknown = set(policy.cover.users) - set(_users(evidence))
+    if unknown:
+        yield Finding("policy", State.NOTE, f"there is no account {names(unknown)} on this host")
     if policy.recording.on_failure.value == "open":
         says = "sessions go on unrecorded where the record cannot be written"
         yield Finding("policy", State.NOTE, says, f'on_failure = "closed" in {places.CONFIG}')

@@ -215,7 +215,7 @@ def _ask_socket(path: Path) -> tuple[str, int | None]:
 def _key_problem(store: Path, account: Account | None) -> str:
     entry = _entry(store / "keys" / "host")
     if entry is None:
-        return f"{store}/keys/host is missing: the recorder makes it when it first starts"
+        return f"{store}/keys/host is missing"
     if account is None or entry.uid != account.uid or entry.mode & 0o177:
         return f"{store}/keys/host is not a file of the recorder's alone"
     try:

@@ -68,8 +68,16 @@ def _requirements(base: Path) -> list[str]:
     if project.is_file():
         lines = tomllib.loads(project.read_text())["project"]["dependencies"]
     else:
-        lines = importlib.metadata.requires("sealcast") or []
+        lines = _installed_requirements()
     return [_requirement(line) for line in lines if "extra ==" not in line]
+
+
+def _installed_requirements() -> list[str]:
+    try:
+        return importlib.metadata.requires("sealcast") or []
+    except importlib.metadata.PackageNotFoundError:
+        hint = "run install from a checkout, or from where pip or pipx put sealcast"
+        raise SealcastError("cannot tell what this program needs", hint, ExitCode.TARGET) from None
 
 
 def _requirement(line: str) -> str:
@@ -95,6 +103,13 @@ def digest(files: list[Source]) -> str:
     for one in files:
         total.update(f"{one.target}\0".encode() + hashlib.sha256(one.path.read_bytes()).digest())
     return total.hexdigest()
+
+
+def wanted_digest(path: Path) -> str:
+    """Of what `install` would put into `path`; where that program runs this, its own."""
+    if Path(recorder.__file__).is_relative_to(path):
+        return (path / _DIGEST).read_text()
+    return digest(sources())
 
 
 def is_installed(path: Path, wanted: str) -> bool:

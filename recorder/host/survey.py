@@ -25,7 +25,7 @@ def look(host: Host, wish: Wish, *, with_program: bool = True) -> HostFacts:
         has_chsh=host.at(places.CHSH_PAM).is_file(),
         has_unit=host.at(places.UNIT).is_file(),
         interpreter=find_interpreter() if with_program else "",
-        digest=program.digest(program.sources()) if with_program else "",
+        digest=program.wanted_digest(host.at(places.PROGRAM)) if with_program else "",
         login_script=Path(recorder.capture.login.__file__).read_bytes(),
     )
 

@@ -75,7 +75,8 @@ def check_store(evidence: Evidence) -> Iterator[Finding]:
     else:
         yield Finding("store", State.CLOSED, f"{path} is {user}'s alone")
     if recorder.key_problem:
-        yield Finding("host key", State.OPEN, recorder.key_problem, "put the key back from a backup")
+        fix = "start the recorder, which makes a missing key; put a lost one back from a backup"
+        yield Finding("host key", State.OPEN, recorder.key_problem, fix)
     else:
         yield Finding("host key", State.CLOSED, "the host key is in its place")
     yield from _disk(evidence)

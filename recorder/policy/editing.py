@@ -28,7 +28,7 @@ def new_file(policy: Policy) -> str:
     for table, settings in groupby(SETTINGS, key=lambda setting: setting.table):
         parts.append(f"\n[{table}]\n")
         for setting in settings:
-            value = toml_value(getattr(getattr(policy, table), setting.key), setting.kind)
+            value = toml_value(setting.value(policy), setting.kind)
             mark = "# " if value == setting.default() else ""
             parts.append(f"{mark}{setting.key} = {value}\n")
     return "".join(parts)

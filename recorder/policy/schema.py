@@ -37,7 +37,10 @@ class Setting:
 
     def default(self) -> str:
         """The default as it would stand in the file."""
-        return toml_value(getattr(getattr(Policy(), self.table), self.key), self.kind)
+        return toml_value(self.value(Policy()), self.kind)
+
+    def value(self, policy: Policy) -> object:
+        return getattr(getattr(policy, self.table), self.key)
 
 
 def _boolean(value: object) -> bool:

@@ -1,0 +1,71 @@
+"""`sealcast doctor`: is this host closed?"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from recorder.cli.output import write_json, write_lines
+from recorder.cli.pages import Verb
+from recorder.cli.settings import settings_of
+from recorder.errors import ExitCode, SealcastError
+from recorder.host.doctor import examine
+from recorder.host.findings import Finding, State, is_closed
+from recorder.host.inspection import inspect
+from recorder.host.machine import Host
+from recorder.safe_text import safe
+
+SCHEMA = "sealcast.doctor/1"
+_SIGNS = {State.CLOSED: "✓", State.NOTE: "–", State.UNKNOWN: "?", State.OPEN: "✗"}
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("sealcast doctor", "what is open on this host, and how to close it"),
+        ("sealcast doctor --json", "for a program"),
+        ("sealcast doctor -q && echo closed", "in a script"),
+    ],
+    codes=[ExitCode.OK, ExitCode.NO, ExitCode.USAGE],
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--root", type=click.Path(path_type=Path, file_okay=False), hidden=True)
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool, root: Path | None) -> int:
+    """Say whether covered accounts can get around the recorder.
+
+    As root. Looks at login shells, at what sshd would do for each covered account, at other ways in, at
+    permissions, the recorder, its store and its key; every finding comes with its fix. The exit code is 0
+    where the host is closed and 1 where it is open, or could not be looked at.
+    """
+    if os.geteuid() != 0:
+        raise SealcastError("only root can ask sshd", "sudo sealcast doctor")
+    findings = examine(inspect(Host((root or Path("/")).absolute())))
+    closed = is_closed(findings)
+    if as_json:
+        write_json({"schema": SCHEMA, "closed": closed, "items": [_item(finding) for finding in findings]})
+    else:
+        settings = settings_of(context)
+        if settings.verbosity >= 0:
+            write_lines(_lines(findings), settings)
+        count = sum(finding.state in {State.OPEN, State.UNKNOWN} for finding in findings)
+        settings.note("this host is closed" if closed else f"this host is open: {count} findings")
+    return ExitCode.OK if closed else ExitCode.NO
+
+
+def _item(finding: Finding) -> dict[str, str | None]:
+    return {
+        "check": finding.check,
+        "state": finding.state.value,
+        "says": finding.says,
+        "fix": finding.fix or None,
+    }
+
+
+def _lines(findings: list[Finding]) -> Iterator[str]:
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        yield f"{_SIGNS[finding.state]} {finding.check:{width}}  {safe(finding.says, 1000)}"
+        if finding.fix:
+            yield f"  {'':{width}}  fix: {safe(finding.fix, 1000)}"

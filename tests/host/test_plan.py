@@ -1,0 +1,156 @@
+"""What installing comes to, as a list of steps."""
+
+import pytest
+
+from recorder.errors import SealcastError
+from recorder.host import places
+from recorder.host.accounts import parse_accounts
+from recorder.host.plan import Cover, Wish, new_policy, parse_cover, plan_install, plan_uninstall
+from recorder.host.steps import (
+    Command,
+    File,
+    Interpreter,
+    Line,
+    LoginShell,
+    NoLine,
+    Program,
+    ReloadSshd,
+    SshdDropIn,
+    Step,
+)
+from recorder.policy.parsing import parse_policy
+from tests.host.hosts import GROUP, PASSWD, facts
+
+BOTH = Wish((Cover("user", "alice"), Cover("group", "ops")))
+
+
+def files(steps: tuple[Step, ...]) -> dict[str, bytes]:
+    return {step.path: step.data for step in steps if isinstance(step, File)}
+
+
+def position(steps: tuple[Step, ...], kind: type[Step]) -> int:
+    return next(number for number, step in enumerate(steps) if isinstance(step, kind))
+
+
+def test_covered_accounts_get_the_recorder_and_keep_their_shells_behind_it() -> None:
+    steps = plan_install(facts(), BOTH)
+    shells = [step for step in steps if isinstance(step, LoginShell)]
+    assert shells == [LoginShell("alice", places.SHELL), LoginShell("bob", places.SHELL)]
+    policy = parse_policy(files(steps)[places.CONFIG], "")
+    assert (policy.cover.users, policy.cover.groups) == (("alice",), ("ops",))
+    assert policy.shells.users == {"alice": "/bin/zsh", "bob": "/bin/bash"}
+    assert b"alice\t/bin/zsh\n" in files(steps)[places.SHELLS]
+
+
+def test_a_shell_on_the_command_line_replaces_theirs() -> None:
+    policy = new_policy(facts(), Wish(BOTH.cover, "/bin/rbash"))
+    assert (policy.shells.default, policy.shells.users["alice"]) == ("/bin/rbash", "/bin/rbash")
+
+
+def test_an_empty_shell_is_the_one_of_passwd_5() -> None:
+    assert new_policy(facts(), Wish((Cover("user", "nobody"),))).shells.users == {"nobody": "/bin/sh"}
+
+
+def test_nobody_is_locked_out_half_way() -> None:
+    steps = plan_install(facts(), BOTH)
+    order = [
+        position(steps, kind) for kind in (Program, Interpreter, Command, LoginShell, SshdDropIn, ReloadSshd)
+    ]
+    assert order == sorted(order)
+    started = steps.index(
+        Command(("systemctl", "restart", places.UNIT_NAME), (places.UNIT, places.CONFIG, places.PROGRAM))
+    )
+    assert started < position(steps, LoginShell)
+
+
+def test_the_login_script_runs_on_its_own_interpreter() -> None:
+    script = files(plan_install(facts(), BOTH))[places.LOGIN_SCRIPT]
+    assert script == f"#!{places.INTERPRETER} -IS\nprint()\n".encode()
+
+
+def test_without_systemd_no_service_is_touched() -> None:
+    steps = plan_install(facts(), Wish(BOTH.cover, systemd=False))
+    assert not [step for step in steps if isinstance(step, Command)]
+    assert places.UNIT not in files(steps)
+    assert next(step for step in steps if isinstance(step, ReloadSshd)).unit is None
+
+
+def test_an_existing_policy_is_extended_and_its_comments_stay() -> None:
+    config = '# ours\n[cover]\nusers = ["bob"] # first\n[limits]\nidle = "5m"\n'
+    steps = plan_install(facts(config=config), Wish((Cover("user", "alice"),)))
+    text = files(steps)[places.CONFIG].decode()
+    assert text.startswith("# ours\n")
+    policy = parse_policy(text.encode(), "")
+    assert (policy.cover.users, policy.limits.idle) == (("bob", "alice"), 300)
+
+
+def test_a_second_run_remembers_the_shells_of_the_first() -> None:
+    first = files(plan_install(facts(), BOTH))[places.CONFIG].decode()
+    passwd = PASSWD.replace("/bin/zsh", places.SHELL).replace(
+        "/home/bob:/bin/bash", f"/home/bob:{places.SHELL}"
+    )
+    again = facts(config=first, accounts=parse_accounts(passwd, GROUP))
+    assert files(plan_install(again, Wish()))[places.CONFIG].decode() == first
+
+
+@pytest.mark.parametrize(
+    ("cover", "message"),
+    [
+        (Cover("user", "root"), "root is root, who can stop the recorder"),
+        (Cover("user", "nobody-here"), 'no user "nobody-here" on this host'),
+        (Cover("group", "alise"), 'no group "alise" on this host'),
+    ],
+)
+def test_who_cannot_be_covered(cover: Cover, message: str) -> None:
+    with pytest.raises(SealcastError, match=message):
+        plan_install(facts(), Wish((cover,)))
+
+
+def test_somebody_must_be_covered() -> None:
+    with pytest.raises(SealcastError, match="nobody is covered yet"):
+        plan_install(facts(), Wish())
+
+
+@pytest.mark.parametrize(
+    "text", ["alice", "user:", "users:alice", "user:a b", "user:*", "group:a,b", "user:a\n"]
+)
+def test_what_names_no_accounts(text: str) -> None:
+    with pytest.raises(SealcastError, match="names no accounts"):
+        parse_cover(text)
+
+
+def test_drop_ins_are_included_where_they_are_not() -> None:
+    def includes(config: str) -> bool:
+        steps = plan_install(facts(sshd_config=config), BOTH)
+        return any(isinstance(step, Line) and step.path == places.SSHD_CONFIG for step in steps)
+
+    assert not includes("# a\n  include /etc/ssh/sshd_config.d/*.conf\n")
+    assert includes("Port 22\n")
+    assert includes("#Include /etc/ssh/sshd_config.d/*.conf\n")
+    assert includes("Match User x\nInclude /etc/ssh/sshd_config.d/*.conf\n")
+
+
+def test_a_host_without_sshd_and_chsh_is_fine() -> None:
+    steps = plan_install(facts(sshd_config=None, has_chsh=False), BOTH)
+    assert not [step for step in steps if isinstance(step, SshdDropIn | ReloadSshd)]
+    assert [step.path for step in steps if isinstance(step, Line)] == [places.LOGIN_SHELLS]
+
+
+def test_uninstalling_gives_the_shells_back_and_keeps_recordings() -> None:
+    config = files(plan_install(facts(), BOTH))[places.CONFIG].decode()
+    passwd = PASSWD.replace("/bin/zsh", places.SHELL).replace(
+        "/home/bob:/bin/bash", f"/home/bob:{places.SHELL}"
+    )
+    steps = plan_uninstall(facts(config=config, accounts=parse_accounts(passwd, GROUP)), Wish())
+    assert steps[:2] == (LoginShell("alice", "/bin/zsh"), LoginShell("bob", "/bin/bash"))
+    assert NoLine(places.LOGIN_SHELLS, places.SHELL) in steps
+    touched = {getattr(step, "path", "") for step in steps}
+    assert not {
+        path for path in touched if path.startswith("/var") or path in {places.CONFIG, "/etc/sealcast"}
+    }
+
+
+def test_uninstalling_without_a_policy_gives_the_default_shell() -> None:
+    passwd = PASSWD.replace("/bin/zsh", places.SHELL)
+    steps = plan_uninstall(facts(accounts=parse_accounts(passwd, GROUP)), Wish())
+    assert steps[0] == LoginShell("alice", "/bin/bash")
