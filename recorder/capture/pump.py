@@ -117,14 +117,24 @@ class TerminalPump:
             self._poll.modify(self._master, wants[1])
 
     def _on_signals(self, numbers: set[int]) -> None:
-        if signal.SIGWINCH in numbers or signal.SIGCONT in numbers:
-            self._resize()
-        if signal.SIGCONT in numbers:
-            set_raw(self._user, self._modes)  # the outer shell set its own modes while we were stopped
+        """SIGHUP before all: SIGCONT comes with it, and there is no terminal any more then."""
         if signal.SIGHUP in numbers:
             self._hang_up(Reason.TERMINAL_GONE)
         elif signal.SIGTERM in numbers:
             self._hang_up(Reason.TERMINATED)
+        elif signal.SIGCONT in numbers:
+            self._continue()
+        elif signal.SIGWINCH in numbers:
+            self._resize()
+
+    def _continue(self) -> None:
+        """The outer shell set its own modes while we were stopped."""
+        try:
+            set_raw(self._user, self._modes)
+        except (OSError, termios.error):
+            self._hang_up(Reason.TERMINAL_GONE)
+            return
+        self._resize()
 
     def _resize(self) -> None:
         try:

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import click
 
-from recorder.capture.login import SOCKET
 from recorder.cli.pages import Verb
 from recorder.cli.settings import settings_of
+from recorder.daemon.admission import unenforced
 from recorder.daemon.server import Server, listen_for_logins
 from recorder.errors import ExitCode, SealcastError
+from recorder.policy.loading import CONFIG, load_policy
+from recorder.policy.model import Policy
 from recorder.store.layout import Store
-
-HOST_STORE = "/var/lib/sealcast"
-SYSTEM_USER = "sealcast"
 
 
 @click.command(
@@ -27,25 +26,37 @@ SYSTEM_USER = "sealcast"
     ],
     codes=[ExitCode.OK, ExitCode.USAGE, ExitCode.RECORDING],
 )
-@click.option("--socket", "path", default=SOCKET, metavar="PATH", help=f"Where logins connect ({SOCKET}).")
-@click.option("--user", default=SYSTEM_USER, metavar="NAME", help=f"Whom root becomes ({SYSTEM_USER}).")
+@click.option("--config", metavar="FILE", help=f"The policy ({CONFIG}, and without that file its defaults).")
 @click.pass_context
-def daemon(context: click.Context, *, path: str, user: str) -> int:
+def daemon(context: click.Context, *, config: str | None) -> int:
     """Record every login of a bastion host.
 
     Takes the sessions that sealcast-shell hands over, as a system user of its own. Started by root it
-    makes its directories, becomes the user --user, and proves that there is no way back. It runs until
+    makes its directories, becomes the recorder's user, and proves that there is no way back. It runs until
     SIGTERM; sessions that are being recorded go on without it, and the next daemon seals them.
     """
-    store = Store(Path(settings_of(context).store or HOST_STORE).absolute())
+    policy = _policy(config)
+    store = Store(Path(settings_of(context).store or policy.store.path).absolute())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of the notary would hold the host key
     if os.getuid() == 0:
-        _become(user, (store.root, Path(path).parent))
+        _become(policy.daemon.user, (store.root, policy.daemon.socket.parent))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     store.prepare()
-    Server(store, listen_for_logins(Path(path)), lambda _peer, _request: None, None).run(_notify_ready)
+    Server(store, listen_for_logins(policy.daemon.socket), policy).run(_notify_ready)
     return ExitCode.OK
+
+
+def _policy(config: str | None) -> Policy:
+    if config is None and not CONFIG.exists():
+        return Policy()
+    policy = load_policy(Path(config) if config else CONFIG)
+    missing = unenforced(policy)
+    if missing:
+        raise SealcastError(
+            f"this release does not enforce {', '.join(missing)}", "take it out of the policy"
+        )
+    return policy
 
 
 def _become(user: str, directories: tuple[Path, ...]) -> None:

@@ -24,8 +24,10 @@ from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
 from recorder.capture.signals import SignalPipe
 from recorder.capture.terminal import window_size
 from recorder.capture.worker import Files, run_worker
+from recorder.daemon.admission import Admission
 from recorder.daemon.notary import NotaryService, listen, notary_path
 from recorder.errors import ExitCode, FormatError, SealcastError
+from recorder.policy.model import Policy
 from recorder.safe_text import safe
 from recorder.store.layout import Store
 
@@ -34,9 +36,6 @@ SILENCE_SECONDS = 5.0
 MAX_WAITING = 1024
 _PTS_MAJOR = 136
 """Of /dev/pts/N; the minor number is N (Unix98 ptys, Linux devices.txt)."""
-
-Decide = Callable[[Peer, Request], str | None]
-"""None to record this login; otherwise the sentence it is refused with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,13 @@ def listen_for_logins(path: Path) -> socket.socket:
 
 
 class Server:
-    """Runs until SIGTERM. `policy` is the digest that goes into the headers."""
+    """Runs until SIGTERM."""
 
-    def __init__(self, store: Store, listener: socket.socket, decide: Decide, policy: str | None) -> None:
+    def __init__(self, store: Store, listener: socket.socket, policy: Policy) -> None:
         self._store = store
         self._listener = listener
-        self._decide = decide
         self._policy = policy
+        self._admission = Admission(policy, store.root)
         self._waiting: dict[int, Waiting] = {}
         self._live: dict[int, Live] = {}
         self._admitted: set[tuple[int, int]] = set()
@@ -114,7 +113,9 @@ class Server:
             try:
                 os.close(self._owner_write)
                 self._listener.close()
-                NotaryService(Store(self._store.root), listener, self._owner_read, self._policy).run()
+                NotaryService(
+                    Store(self._store.root), listener, self._owner_read, self._policy.digest or None
+                ).run()
                 status = 0
             except SealcastError as error:
                 _log(f"notary: {error.message}")
@@ -168,7 +169,8 @@ class Server:
         if request.with_terminal and self._is_recorded(fds[0]):
             tell(connection, "nested\0")
             return
-        refusal = self._decide(peer, request)
+        open_sessions = sum(live.uid == peer.uid for live in self._live.values())
+        refusal = self._admission.refusal(peer, request, open_sessions)
         if refusal is not None:
             _log(f"refused {peer.user}: {refusal}")
             tell(connection, f"refused\0{refusal}")

@@ -113,9 +113,9 @@ class Recorded:
         return int(found[0]) if found else None
 
 
-def read(session: Session) -> Recorded:
+def read(session: Session, store: Store | None = None) -> Recorded:
     """The session with its verdict and all its events."""
-    store = Store.default()
+    store = store or Store.default()
     verdict = check(store, resolve(store, session.id))
     if session.path is None:
         raise AssertionError(f"{session.id} has no file")
