@@ -8,6 +8,7 @@ import click
 
 from recorder.cast.reader import iter_output, open_events
 from recorder.cli import output
+from recorder.cli.commands import Reading, in_order, read_commands, text_lines
 from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
@@ -28,13 +29,21 @@ from recorder.store.targets import Target, resolve
     topics=["time"],
 )
 @click.argument("target", type=TargetType(), metavar="TARGET[@T1..T2]")
+@click.option("--commands-only", is_flag=True, help="Only what was typed at prompts, without its output.")
 @click.option("--with-times", is_flag=True, help="Put before each line when it was written.")
 @click.option("--max-lines", type=click.IntRange(min=1), metavar="N", help="Stop after N lines.")
 @click.option("--raw", is_flag=True, help="The exact bytes, escape sequences and all.")
 @click.option("--force", is_flag=True, help="With --raw: even to a terminal.")
 @click.pass_context
 def cat(
-    context: click.Context, *, target: str, with_times: bool, max_lines: int | None, raw: bool, force: bool
+    context: click.Context,
+    *,
+    target: str,
+    commands_only: bool,
+    with_times: bool,
+    max_lines: int | None,
+    raw: bool,
+    force: bool,
 ) -> None:
     """Print what a session showed, as text.
 
@@ -52,7 +61,7 @@ def cat(
     if raw:
         _write_raw(found)
         return
-    lines = _lines(found)
+    lines = _commands(found) if commands_only else _lines(found)
     if max_lines is not None:
         lines = _cut_off(lines, max_lines, settings)
     output.write_lines(
@@ -79,6 +88,12 @@ def _lines(target: Target) -> Iterator[Written]:
         for line in transcribe(header.width, header.height, until, bare_line_feeds=bare):
             if line.time >= start:
                 yield line
+
+
+def _commands(target: Target) -> Iterator[Written]:
+    for command in in_order(read_commands(target, Reading(None))):
+        for line in text_lines(command):
+            yield Written(command.start_s, line)
 
 
 def _span(target: Target) -> tuple[float, float]:

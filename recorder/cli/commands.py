@@ -67,6 +67,7 @@ def commands(context: click.Context, *, target: str, form: str | None) -> int:
     if form == "jsonl":
         return _write_as_found(read_commands(found, reading))
     items = in_order(read_commands(found, reading))
+    _note_skipped(reading, settings)
     if form == "json":
         output.write_json(_document(found, items, reading))
         return ExitCode.OK
@@ -88,6 +89,11 @@ def read_commands(target: Target, reading: Reading) -> Iterator[Command]:
             if command.start_s >= start:
                 yield command
         reading.skipped = events.skipped if isinstance(events, EventReader) else 0
+
+
+def count_commands(target: Target) -> int:
+    """How many commands were run; those typed into others count as well."""
+    return sum(1 for _ in read_commands(target, Reading(None)))
 
 
 def in_order(commands_found: Iterable[Command]) -> list[Command]:
@@ -176,7 +182,6 @@ def text_lines(command: Command) -> Iterator[str]:
     return (safe(line, 100_000) for line in command.text.split("\n"))
 
 
-def note_skipped(reading: Reading, settings: Settings) -> None:
-    """Says so where a recording could not be read whole."""
+def _note_skipped(reading: Reading, settings: Settings) -> None:
     if reading.skipped:
         settings.note(f"{reading.skipped:,} lines of the recording could not be read")

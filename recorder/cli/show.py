@@ -8,6 +8,7 @@ from recorder.cast.header import Header
 from recorder.cast.reader import open_events
 from recorder.cli import output
 from recorder.cli.columns import Row, item
+from recorder.cli.commands import count_commands
 from recorder.cli.pages import Verb
 from recorder.cli.progress import Progress
 from recorder.cli.recordings import names_of, open_target
@@ -47,12 +48,22 @@ def show(context: click.Context, *, target: str, as_json: bool) -> None:
     with Progress("verifying", size or 0, settings, unit="bytes") as progress:
         verdict = check(store, found, progress.update)
     header = _header(found)
+    counted = count_commands(found) if header else None
     if as_json:
         facts = item(Row(found.session)) if found.session else None
-        output.write_json({"schema": SCHEMA, "session": facts, "check": verdict_object(verdict)})
+        document = {"schema": SCHEMA, "session": facts, "commands": counted, "check": verdict_object(verdict)}
+        output.write_json(document)
         return
     about = _session_rows(found.session, settings) if found.session else _file_rows(found, header)
-    rows = [[name, safe(value)] for name, value in (*about, *_header_rows(header)) if value]
+    rows = [
+        [name, safe(value)]
+        for name, value in (
+            *about,
+            ("commands", "" if counted is None else f"{counted:,}"),
+            *_header_rows(header),
+        )
+        if value
+    ]
     output.write_lines([*output.table(rows), "", *_verdict_lines(verdict)], settings)
 
 

@@ -97,7 +97,14 @@ def starts_shell(text: str) -> bool:
         words = words[1:]
     if not words or words[0].rpartition("/")[2] not in _SHELLS:
         return False
-    return all(_NEVER_FAIL.match(word) and "c" not in word.removeprefix("--") for word in words[1:])
+    return _only_options(words[1:])
+
+
+def _only_options(words: list[str]) -> bool:
+    """Nothing to run instead of reading commands: no file, no `-c`."""
+    values = {place + 1 for place, word in enumerate(words) if word in ("--rcfile", "--init-file")}
+    left = [word for place, word in enumerate(words) if place not in values and place + 1 not in values]
+    return all(_NEVER_FAIL.match(word) and (word.startswith("--") or "c" not in word) for word in left)
 
 
 def may_start_shell(text: str) -> bool:

@@ -32,7 +32,7 @@ def copy_v3(header: Header, events: Iterable[Event], commands: Iterable[Command]
         if event.code not in _COPIED and event.code != EXIT:
             continue
         time = round(event.time * 1_000_000)
-        yield _json_line([max(0, time - last) / 1_000_000, code, event.data])
+        yield encode_event(max(0, time - last) / 1_000_000, code, event.data)
         last = max(last, time)
 
 
