@@ -43,7 +43,7 @@ def proportional_memory(pid: int) -> int:
 
 
 def kill_marked(mark: tuple[str, str]) -> None:
-    """SIGKILL for every process that has `mark` (name and value) in its environment, and for their children."""
+    """SIGKILL for every process that has `mark` (name and value) in its environment."""
     wanted = "=".join(mark).encode()
     for _ in range(_SWEEPS):  # one may have been started behind our back
         found = [pid for pid in _pids() if wanted in _environment(pid)]
