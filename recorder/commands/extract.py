@@ -13,7 +13,7 @@ from recorder.commands.levels import Levels
 from recorder.commands.line_edit import LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
 from recorder.commands.picture import Picture
-from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt
+from recorder.commands.prompt import LONGEST, Prompt, guess_end, looks_like_prompt
 from recorder.terminal import AltScreen
 
 VERSION = 1
@@ -30,7 +30,7 @@ _MAX_KEYS = 256
 _SHORT = 160
 _MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
 _UP = re.compile(rb"\x1b\[\d*A")
-_PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])\Z")
+_PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])(?:\x1b\[\?1h|\x1b=)*\Z")
 """zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
 
 
@@ -55,6 +55,7 @@ class Extractor:
         self._offset = 0
         self._line_s, self._line_at = 0.0, 0
         self._tail = b""
+        self._right = ""
         self._keys: deque[Key] = deque(maxlen=_MAX_KEYS)
         self._ahead = 0
         self._edit = LineEdit(False, 0.0, 0)
@@ -94,7 +95,7 @@ class Extractor:
         before = self._interruptible(data)
         start = 0
         while start < len(data):
-            piece = next_piece(data, start, self._wants_ends(len(data)))
+            piece = next_piece(data, start, self._wants_ends(data))
             self._write(self._close(piece.text) if self._edit.closing else piece.text)
             start += len(piece.text) + len(piece.cut)
             if piece.cut and self._goes_up(data, start):
@@ -143,7 +144,7 @@ class Extractor:
 
     # ── output ────────────────────────────────────────────────────────────────
 
-    def _wants_ends(self, size: int) -> bool:
+    def _wants_ends(self, data: bytes) -> bool:
         """Whether the next end of line can mean something."""
         edit = self._edit
         if edit.bracketed or self._keys or edit.secret:
@@ -151,7 +152,11 @@ class Extractor:
         running = self._levels.running
         if running is not None and running.references is not None:
             return True
-        return size < _LONG_READ and (self._ahead > 0 or not self._has_keys)
+        if len(data) > _LONG_READ or (self._has_keys and not self._ahead):
+            return False
+        return edit.prompt is not None or any(
+            known.mark.encode("utf-8", "replace") in data for known in self._levels.known()
+        )
 
     def _write(self, data: bytes) -> None:
         if not data:
@@ -162,7 +167,7 @@ class Extractor:
             self._new_line(self._offset + last + 1)
             self._edit.ends += data.count(b"\n")
         self._offset += len(data)
-        self._tail = (self._tail + data[-16:])[-16:]
+        self._tail = (self._tail + data[-32:])[-32:]
 
     def _new_line(self, offset: int) -> None:
         self._line_s, self._line_at = self._now, offset
@@ -189,6 +194,7 @@ class Extractor:
         left = left or self._picture.filled_above()
         quiet, alternate = self._edit.ends == 0, self._picture.alternate
         self._edit = LineEdit(True, *place, quiet=quiet, left=left, alternate=alternate)
+        self._edit.right = self._right
         if shown:
             self._settled(silence=False)
 
@@ -252,7 +258,7 @@ class Extractor:
         """fish gives a line up without leaving its editor."""
         self._keys.popleft()
         old = self._edit
-        self._edit = LineEdit(True, old.begun_s, old.begun_at)
+        self._edit = LineEdit(True, old.begun_s, old.begun_at, right=self._right)
 
     def _may_accept(self) -> bool:
         """Whether this end of line can be that of a line just typed, by what was pressed."""
@@ -280,7 +286,8 @@ class Extractor:
         prompt = Prompt(self._without_typed(text), edit.bracketed)
         if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt):
             return
-        edit.prompt, edit.right = prompt, behind.strip()
+        edit.prompt = prompt
+        edit.right = self._right = behind.strip()
         if not edit.bracketed:
             edit.begun_s, edit.begun_at = self._line_s, self._line_at
             edit.quiet = edit.ends == 0
@@ -306,11 +313,11 @@ class Extractor:
 
     def _without_typed(self, text: str) -> str:
         """Typing may have begun before the prompt stood still."""
-        if self._levels.running is None or self._ahead or self._keys:
-            for known in self._levels.known():
-                if text.startswith(known.text):
-                    return known.text
-        return text
+        for known in self._levels.known():
+            if text.startswith(known.text):
+                return known.text
+        end = None if text.endswith(" ") or looks_like_prompt(text) else guess_end(text)
+        return text if end is None else text[:end]
 
     def _is_plausible(self, prompt: Prompt) -> bool:
         """A shell or interpreter may wait here for a command, and not a program for an answer."""

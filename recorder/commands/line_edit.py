@@ -52,8 +52,9 @@ class LineEdit:
     @property
     def reach(self) -> int:
         """How many lines up it can have begun. Behind the end of a line, the editor has ended one more."""
-        ended = self.bracketed and not self.closing
-        return max(1, min(self.ends + (not ended), _MAX_LINES))
+        if not self.bracketed:
+            return 1
+        return max(1, min(self.ends + self.closing, _MAX_LINES))
 
 
 class Typed(NamedTuple):

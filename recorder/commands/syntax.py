@@ -70,7 +70,7 @@ def incomplete(text: str) -> bool:
     bare = re.sub(r"(?:^|\s)#.*", "", bare)
     if bare.rstrip().endswith(("|", "&&")) or bare.count("(") > bare.count(")") + bare.count("esac") * 9:
         return True
-    words = re.findall(r"(?:^|[;\n&|(]|\bdo\b|\bthen\b|\belse\b)\s*([\w{}]+)", bare)
+    words = re.findall(r"(?:^|[;\n&|()]|\bdo\b|\bthen\b|\belse\b)\s*([\w{}]+)", bare)
     return sum(_OPENING.get(word, 0) + _CLOSING.get(word, 0) for word in words) > 0
 
 
