@@ -76,7 +76,12 @@ def _rounds(runs: Runs, wanted: Options, contestants: list[Contestant], results:
 def _one_round(turns: list[Turn], contestants: list[Contestant], results: Results) -> None:
     for turn in turns:
         for contestant in contestants:
-            turn(results, contestant)
+            try:
+                turn(results, contestant)
+            except BenchError as error:
+                if contestant.name == OURS:
+                    raise
+                results.notes.append(f"a run of {contestant.name} was left out: {error}")
 
 
 def _turns(runs: Runs, wanted: Options) -> tuple[list[Turn], list[Turn]]:
