@@ -1,4 +1,4 @@
-"""Documentation that the program writes about itself: docs/commands.md, and the help blocks in README.md.
+"""Documentation that the program writes about itself: docs/commands.md, blocks in README.md and policy.md.
 
 Without arguments it compares and fails on a difference; with --write it puts the files right. A block starts
 with `<!-- help: COMMAND -->` (nothing after the colon is the overview) and ends with `<!-- end -->`.
@@ -13,10 +13,12 @@ import click
 
 from recorder.cli.main import VERBS, sealcast
 from recorder.cli.topics import TOPICS
+from recorder.policy.schema import table_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 100
 _BLOCK = re.compile(r"(<!-- help:(?P<command>[a-z ]*)-->\n).*?(<!-- end -->)", re.DOTALL)
+_SETTINGS = re.compile(r"(<!-- settings -->\n).*?(<!-- end -->)", re.DOTALL)
 _INTRODUCTION = """\
 # Commands
 
@@ -89,6 +91,9 @@ def wanted() -> dict[Path, str]:
     readme = ROOT / "README.md"
     if readme.exists():
         files[readme] = with_blocks(readme.read_text())
+    policy = ROOT / "docs" / "policy.md"
+    table = "\n".join(table_lines())
+    files[policy] = _SETTINGS.sub(lambda found: f"{found[1]}{table}\n{found[2]}", policy.read_text())
     return files
 
 

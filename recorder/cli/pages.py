@@ -13,7 +13,7 @@ _NEGATED_TERM = re.compile(r"-(?=[A-Za-z_]{2,}:)")
 
 CODES: dict[int, str] = {
     ExitCode.OK: "done; verify: everything verified",
-    ExitCode.NO: "done, and the answer is no: nothing matched",
+    ExitCode.NO: "done, and the answer is no: nothing matched; doctor: the host is open",
     ExitCode.USAGE: "wrong usage: unknown option, bad query or time; no arguments without a terminal",
     ExitCode.TARGET: "a target was not found, is ambiguous, or cannot be read",
     ExitCode.BAD: "verification failed: something is BAD",

@@ -22,6 +22,8 @@ _ROOMS = ("recorder", "tui")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _DIGEST = "SEALCAST-DIGEST"
 _SKIPPED = {"__pycache__"}
+_NOT_RUN = {"pip", "setuptools"}
+"""Of no use once installed: sqlite-utils asks for pip to install plugins of its own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +54,7 @@ def _needed(base: Path) -> list[importlib.metadata.Distribution]:
     waiting, found = _requirements(base), {}
     while waiting:
         name = _normal(waiting.pop())
-        if name in found:
+        if name in found or name in _NOT_RUN:
             continue
         try:
             found[name] = importlib.metadata.distribution(name)
@@ -154,7 +156,7 @@ def _make_environment(path: Path, interpreter: str) -> Path:
 
 def _compile(path: Path, packages: Path) -> None:
     """Byte code now: those who run the program cannot write it beside the sources."""
-    quiet = ["-q", "-q", "--invalidation-mode", "unchecked-hash"]
+    quiet = ["-q", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     _run([str(path / "bin" / "python"), "-I", "-m", "compileall", *quiet, str(packages)], failing=True)
 
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.host import places
@@ -20,49 +21,61 @@ _MOST_ADDRESSES = 8
 _SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Listener:
+    """How an sshd was started; an option on its command line wins over its configuration."""
+
+    config: str = places.SSHD_CONFIG
+    options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join((self.config, *(f"-o {option}" for option in self.options)))
+
+
 def inspect_sshds(host: Host, users: list[str], processes: Iterable[Process]) -> tuple[Sshd, ...]:
     """The system's own configuration, and that of every other sshd that is listening."""
     if not any(host.at(path).exists() or Path(path).exists() for path in _SSHD):
         return ()
-    running = {config for process in processes if (config := listening_config(process)) is not None}
-    configs = dict.fromkeys((places.SSHD_CONFIG, *sorted(running)))
-    found = (_inspect(host, config, config in running, users) for config in configs)
-    return tuple(sshd for sshd in found if sshd is not None)
+    running = {found for process in processes if (found := listener(process)) is not None}
+    listeners = dict.fromkeys((Listener(), *sorted(running)))
+    inspected = (_inspect(host, one, one in running, users) for one in listeners)
+    return tuple(sshd for sshd in inspected if sshd is not None)
 
 
-def listening_config(process: Process) -> str | None:
-    """The configuration of an sshd that listens; None for other processes, sshd's children among them.
+def listener(process: Process) -> Listener | None:
+    """How an sshd that listens was started; None for other processes, sshd's children among them.
 
     A listener rewrites its title to `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups`.
     """
-    title = " ".join(process.arguments).strip()
-    words = title.split()
-    is_listener = "[listener]" in words or (words[:1] != ["sshd:"] and not title.startswith("sshd: "))
-    if process.name != "sshd" or not words or not is_listener:
+    words = " ".join(process.arguments).split()
+    is_listener = "[listener]" in words or (bool(words) and not words[0].endswith(":"))
+    if process.name != "sshd" or not is_listener:
         return None
-    for position, word in enumerate(words[:-1]):
-        if word == "-f":
-            return words[position + 1]
-        if word.startswith("-f/"):
-            return word.removeprefix("-f")
-    return places.SSHD_CONFIG
+    configs = _values(words, "-f")
+    return Listener(configs[-1] if configs else places.SSHD_CONFIG, tuple(_values(words, "-o")))
 
 
-def _inspect(host: Host, config: str, running: bool, users: list[str]) -> Sshd | None:
-    path = host.at(config)
+def _values(words: list[str], option: str) -> list[str]:
+    """Of an option as getopt(3) takes it: the word after it, or what is written right behind it."""
+    found = [words[place + 1] for place, word in enumerate(words[:-1]) if word == option]
+    return found + [word.removeprefix(option) for word in words if word.startswith(option) and word != option]
+
+
+def _inspect(host: Host, one: Listener, running: bool, users: list[str]) -> Sshd | None:
+    path, name = host.at(one.config), str(one)
     if not path.exists():
-        return Sshd(config, running, problem="the file is missing") if running else None
+        return Sshd(name, running, problem="the file is missing") if running else None
     addresses = addresses_to_try(_all_text(path))
     settings: dict[str, tuple[Settings, ...]] = {}
     for user in users:
         tried = []
         for address in addresses:
-            text, problem = _ask(path, user, address)
+            text, problem = _ask(path, one.options, user, address)
             if problem:
-                return Sshd(config, running, problem=problem)
+                return Sshd(name, running, problem=problem)
             tried.append(parse_settings(text))
         settings[user] = tuple(tried)
-    return Sshd(config, running, settings)
+    return Sshd(name, running, settings)
 
 
 def addresses_to_try(text: str) -> list[str]:
@@ -84,13 +97,14 @@ def _all_text(path: Path) -> str:
     return "\n".join(part.read_text(errors="replace") for part in parts if part.is_file())
 
 
-def _ask(path: Path, user: str, address: str) -> tuple[str, str]:
+def _ask(path: Path, options: Iterable[str], user: str, address: str) -> tuple[str, str]:
     """What sshd prints, or what it complains of."""
     os.makedirs("/run/sshd", 0o755, exist_ok=True)  # it will not even test without it
+    given = [word for option in options for word in ("-o", option)]
     connection = f"user={user},host={address},addr={address},laddr=127.0.0.1,lport=22"
     try:
         done = subprocess.run(  # noqa: S603  arguments, no shell; sshd itself parses the names
-            ["sshd", "-T", "-f", str(path), "-C", connection],  # noqa: S607  the PATH is ours
+            ["sshd", "-T", "-f", str(path), *given, "-C", connection],  # noqa: S607  the PATH is ours
             capture_output=True,
             text=True,
             errors="replace",

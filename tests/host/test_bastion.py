@@ -1,0 +1,190 @@
+"""A copy of this machine becomes a bastion, is used through ssh, examined, and taken back."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from recorder.host import places
+from tests.host.namespaces import Machine, copied_machine, needs_namespaces
+from tests.marks import needs
+
+pytestmark = [needs_namespaces, needs("sshd", "ssh", "ssh-keygen"), pytest.mark.slow]
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m", "recorder.cli")
+KEY = "/home/sc-alice/key"
+SSH = (
+    *("ssh", "-F", "none", "-i", KEY, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
+    *("-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
+)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """With two people: alice, who has a key, and bob in the group sc-ops. Nothing is installed yet."""
+    with copied_machine() as copy:
+        copy.sure("groupadd", "sc-ops")
+        copy.sure("useradd", "-m", "-s", "/bin/bash", "sc-alice")
+        copy.sure("useradd", "-m", "-s", "/bin/sh", "-G", "sc-ops", "sc-bob")
+        copy.sure("ssh-keygen", "-A")
+        copy.sure("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY)
+        for user in ("sc-alice", "sc-bob"):
+            script = "mkdir -p ~/.ssh && cat >~/.ssh/authorized_keys"
+            copy.run("su", "-s", "/bin/sh", "-c", script, user, stdin=copy.read(f"{KEY}.pub"))
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def installed(machine: Machine) -> Machine:
+    """Installed by root from this checkout, with daemon and sshd running."""
+    machine.sure(*PROGRAM, "install", "--cover", "user:sc-alice", "group:sc-ops", "--no-systemd")
+    machine.sure("sh", "-c", f"setsid {places.COMMAND} daemon >/var/log/daemon 2>&1 </dev/null &")
+    machine.sure("sh", "-c", "mkdir -p /run/sshd && $(command -v sshd) -E /var/log/sshd")
+    wait_for(lambda: machine.run("test", "-S", "/run/sealcast/socket").returncode == 0, "the daemon")
+    wait_for(lambda: machine.run("test", "-s", places.SSHD_PID).returncode == 0, "sshd")
+    return machine
+
+
+def test_a_dry_run_changes_nothing_and_says_what_install_then_does(machine: Machine) -> None:
+    arguments = ("install", "--cover", "user:sc-alice", "group:sc-ops", "--no-systemd")
+    printed = machine.sure(*PROGRAM, *arguments, "--dry-run").splitlines()
+    assert f"login shell of sc-alice: {places.SHELL}" in printed
+    assert machine.sure(*PROGRAM, *arguments, "--dry-run").splitlines() == printed
+    assert places.SHELL not in machine.read("/etc/passwd")
+
+
+def test_a_login_is_recorded_and_looks_like_any_other(installed: Machine) -> None:
+    done = installed.run(*SSH, "sc-alice@localhost", "echo out; echo err >&2; exit 5")
+    assert (done.returncode, done.stdout, done.stderr) == (5, "out\n", "err\n")
+    listed = json.loads(installed.sure(places.COMMAND, "ls", "--json", "--store", "/var/lib/sealcast"))
+    found = [(item["user"], item["command"]) for item in listed["items"]]
+    assert ("sc-alice", "echo out; echo err >&2; exit 5") in found
+
+
+def test_the_group_has_its_shell_behind_the_recorder(installed: Machine) -> None:
+    done = installed.run(*SSH, "sc-bob@localhost", "echo $0 $SHELL")
+    assert done.stdout == "sh /bin/sh\n", done.stderr
+
+
+@pytest.mark.parametrize("option", ["-L9999:localhost:22", "-R9999:localhost:22"])
+def test_forwarding_is_closed(installed: Machine, option: str) -> None:
+    done = installed.run(
+        *SSH, "-o", "ExitOnForwardFailure=yes", option, "-W", "localhost:22", "sc-alice@localhost"
+    )
+    assert done.returncode != 0
+    assert "SSH-2.0" not in done.stdout
+
+
+def test_the_loader_ignores_what_pam_reads_from_the_users_home(installed: Machine) -> None:
+    """Debian's sshd reads ~/.pam_environment; a preloaded library would run before the recorder."""
+    told = installed.run(
+        *("setpriv", "--reuid", "sc-alice", "--regid", "sc-alice", "--clear-groups", "sh", "-c"),
+        f"LD_PRELOAD=/tmp/nowhere.so {places.INTERPRETER} -IS -c 'import termios; print(1)'",
+    )
+    assert (told.stdout, "nowhere.so" in told.stderr) == ("1\n", False)
+    plain = installed.run("sh", "-c", "LD_PRELOAD=/tmp/nowhere.so /usr/bin/python3 -IS -c 1")
+    assert "nowhere.so" in plain.stderr, "else this test could not fail"
+
+
+def test_the_login_shell_cannot_be_looked_into_by_its_user(installed: Machine) -> None:
+    look = "import posix; posix.system('ls /proc/%d/fd >/dev/null 2>&1 && echo open' % posix.getpid())"
+    as_alice = ("setpriv", "--reuid", "sc-alice", "--regid", "sc-alice", "--clear-groups", "sh", "-c")
+    assert installed.sure(*as_alice, f'{places.INTERPRETER} -IS -c "{look}"') == ""
+    assert installed.sure(*as_alice, f'/usr/bin/python3 -IS -c "{look}"') == "open\n"
+
+
+def chsh(machine: Machine, user: str) -> CompletedProcess[str]:
+    """`user` asks for another login shell, with the right password."""
+    become = ("setpriv", "--reuid", user, "--regid", user, "--init-groups")
+    return machine.run(*become, "chsh", "-s", "/bin/bash", stdin="secret\n")
+
+
+def test_covered_accounts_cannot_choose_another_login_shell(installed: Machine) -> None:
+    installed.sure("useradd", "-s", "/bin/sh", "sc-carol")
+    installed.sure("sh", "-c", "printf '%s:secret\\n' sc-alice sc-carol | chpasswd")
+    done = chsh(installed, "sc-alice")
+    assert done.returncode != 0
+    assert installed.sure("getent", "passwd", "sc-alice").strip().endswith(places.SHELL)
+    free = chsh(installed, "sc-carol")
+    assert free.returncode == 0, f"else this test could not fail: {free.stderr}"
+
+
+def test_doctor_says_that_the_host_is_closed(installed: Machine) -> None:
+    done = installed.run(places.COMMAND, "doctor")
+    assert done.returncode == 0, done.stdout
+    assert "this host is closed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "repair", "check"),
+    [
+        ("usermod -s /bin/bash sc-bob", f"usermod -s {places.SHELL} sc-bob", "login shells"),
+        (
+            "sed -i 's/AllowTcpForwarding no/AllowTcpForwarding yes/' {drop_in}",
+            "sed -i 's/AllowTcpForwarding yes/AllowTcpForwarding no/' {drop_in}",
+            "sshd",
+        ),
+        ("echo 'AcceptEnv BASH_*' >>{drop_in}", "sed -i '/BASH/d' {drop_in}", "sshd"),
+        ("chmod g+w /etc/sealcast", "chmod g-w /etc/sealcast", "permissions"),
+        ("chmod 755 {interpreter}", "chmod 711 {interpreter}", "interpreter"),
+        ("sed -i 1d /etc/pam.d/chsh", "sed -i '1i {line}' /etc/pam.d/chsh", "chsh"),
+        (
+            "mv /run/sealcast/socket /run/sealcast/away",
+            "mv /run/sealcast/away /run/sealcast/socket",
+            "recorder",
+        ),
+        ("chmod 755 /var/lib/sealcast", "chmod 700 /var/lib/sealcast", "store"),
+        ("mv /var/lib/sealcast/keys/host /mnt", "mv /mnt/host /var/lib/sealcast/keys", "host key"),
+        ("echo >>/etc/sealcast/shells", "sed -i '$d' /etc/sealcast/shells", "real shells"),
+        ("chmod o+w /etc/sealcast/config.toml", "chmod o-w /etc/sealcast/config.toml", "policy"),
+    ],
+)
+def test_doctor_finds_what_is_open(installed: Machine, spoil: str, repair: str, check: str) -> None:
+    names = {"drop_in": places.SSHD_DROP_IN, "interpreter": places.INTERPRETER, "line": places.CHSH_LINE}
+    installed.sure("sh", "-c", spoil.format(**names))
+    try:
+        done = installed.run(places.COMMAND, "doctor", "--json")
+    finally:
+        installed.sure("sh", "-c", repair.format(**names))
+    document = json.loads(done.stdout)
+    wrong = {item["check"] for item in document["items"] if item["state"] == "open"}
+    assert (done.returncode, document["closed"]) == (1, False)
+    assert check in wrong
+    assert all(item["fix"] for item in document["items"] if item["state"] == "open")
+
+
+def test_a_second_run_finds_nothing_to_do(installed: Machine) -> None:
+    assert installed.sure(*PROGRAM, "install", "--no-systemd", "--dry-run") == ""
+    done = installed.run(places.COMMAND, "install", "--no-systemd")
+    assert (done.returncode, done.stderr) == (0, "sealcast: nothing to do\n")
+
+
+def test_uninstalling_gives_everything_back_but_the_recordings(installed: Machine) -> None:
+    before = installed.sure("find", "/var/lib/sealcast/sealed", "-type", "f").splitlines()
+    assert before
+    installed.sure(places.COMMAND, "install", "--uninstall", "--no-systemd")
+    assert installed.sure("getent", "passwd", "sc-alice").strip().endswith(":/bin/bash")
+    assert installed.sure("getent", "passwd", "sc-bob").strip().endswith(":/bin/sh")
+    assert set(before) <= set(installed.sure("find", "/var/lib/sealcast/sealed", "-type", "f").splitlines())
+    for path in (places.PREFIX, places.SSHD_DROP_IN, places.COMMAND, places.SHELL):
+        assert installed.run("test", "-e", path).returncode != 0, path
+    assert places.SHELL not in installed.read("/etc/shells") + installed.read(places.CHSH_PAM)
+    assert installed.run(*SSH, "sc-alice@localhost", "echo free").stdout == "free\n"
+
+
+def test_the_machine_itself_was_not_touched(machine: Machine) -> None:
+    assert "sc-alice" in machine.read("/etc/passwd")
+    assert "sc-alice" not in Path("/etc/passwd").read_text()
+    assert os.path.lexists("/home/sc-alice") is False
