@@ -4,7 +4,6 @@ Run from the top of the checkout: `.venv/bin/python -m docs.images.make`. Writes
 """
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Callable
 from datetime import UTC
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.studio import START_MS, Event, Studio, demo_events, make_store
+from docs.images.story import MOMENT, SIZE, story
+from tests.tui.studio import START_MS, Studio, demo_events, make_store
 from tui.app import SealcastApp
 from tui.look import choose
 from tui.options import PlayOptions
@@ -22,7 +22,6 @@ from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
 
 HERE = Path(__file__).parent
-CAPTURES = HERE.parent.parent / "tests" / "golden" / "terminal"
 PEOPLE = ("alice", "bob", "carol", "deploy", "erin", "svc-backup", "yuki", "mallory")
 TITLES = (
     "fix checkout rollout",
@@ -39,15 +38,8 @@ SETTLED = 5.0
 """Seconds after which a picture that is not complete counts as a failure."""
 
 
-def capture(name: str, begin: float) -> list[Event]:
-    """A captured terminal session, moved in time."""
-    lines = (CAPTURES / f"{name}.cast").read_text().splitlines()[1:]
-    events = (json.loads(line) for line in lines)
-    return [(begin + event[0], event[1], event[2]) for event in events]
-
-
 def fill_store(studio: Studio) -> None:
-    """A morning's sessions of several people, the newest one with an editor in it."""
+    """A morning's sessions of several people, the newest one that of the story."""
     for number, (user, title) in enumerate(zip(PEOPLE, TITLES, strict=True)):
         events = demo_events()[: 40 + number * 17]
         start = START_MS - (9 - number) * HOUR_MS // 2
@@ -59,14 +51,7 @@ def fill_store(studio: Studio) -> None:
             exit_status=number % 3 and number,
             closed=number != 4,
         )
-    story = [
-        *capture("bash", 1),
-        (70.0, "m", "edit"),
-        *capture("mc", 71),
-        *capture("vim", 90),
-        *capture("gitdiff", 131),
-    ]
-    studio.record(story, title="raise the pool size", size=(120, 40))
+    studio.record(story(), title="release shop 4.18.3", size=SIZE)
 
 
 async def picture(screen: RoomyScreen, size: tuple[int, int], ready: Callable[[RoomyScreen], bool]) -> str:
@@ -104,8 +89,8 @@ async def main() -> None:
         library = LibraryScreen(source, PlayOptions(), UTC)
         (HERE / "library.svg").write_text(await picture(library, (120, 36), library_is_ready))
         subject = Subject.of_session(source.sessions()[0])
-        player = PlayerScreen(source, subject, PlayOptions(at=74.0), UTC)
-        (HERE / "player.svg").write_text(await picture(player, (122, 46), player_is_ready))
+        player = PlayerScreen(source, subject, PlayOptions(at=MOMENT), UTC)
+        (HERE / "player.svg").write_text(await picture(player, (104, 36), player_is_ready))
 
 
 if __name__ == "__main__":
