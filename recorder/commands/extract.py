@@ -79,7 +79,7 @@ class Extractor:
 
     def finish(self) -> list[Command]:
         """The commands that the end of the recording ends."""
-        self._write(self._cutter.rest())
+        self._pause(silence=True)
         self._done += self._levels.finish(self._now if self._ended else None, self._offset)
         return self._take()
 

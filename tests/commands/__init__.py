@@ -1,0 +1,1 @@
+"""Commands, from events to what was run."""

@@ -1,0 +1,199 @@
+"""What counts as a command, and what is told about it."""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recorder.cast.events import BYTES, KEY, OUTPUT, RESIZE, Event
+from recorder.cast.reader import merge_bytes
+from recorder.commands import Extractor, Flag
+from tests.commands.typing import OFF, ON, Session, commands, texts
+
+
+def test_text_times_and_output() -> None:
+    session = Session().run("echo hi", "hi\r\n").ask().end()
+    (command,) = commands(session.events)
+    assert (command.text, command.level, command.inside, command.prompt) == ("echo hi", 0, None, "$ ")
+    assert (command.exit_status, command.evidence, command.flags) == (None, "screen", ())
+    shown = "".join(event.data for event in session.events if event.code == OUTPUT).encode()
+    assert shown[slice(*command.output)] .strip(b"\r") == b"hi\r\n"
+    key = next(event.time for event in session.events if event.code == KEY)
+    assert command.start_s == key
+    assert command.end_s is not None
+    assert command.end_s > key
+
+
+def test_a_command_is_told_as_soon_as_the_next_prompt_stands() -> None:
+    session = Session().run("make", "ok\r\n").ask()
+    extractor = Extractor(80, 24, has_keys=True)
+    told = [c.text for event, data in merge_bytes(session.events) for c in extractor.add(event, data)]
+    assert told == []
+    assert [c.text for c in extractor.add(Event(99.0, OUTPUT, "l"), b"l")] == ["make"]
+
+
+def test_what_is_not_over_has_no_end() -> None:
+    assert [command.end_s for command in commands(Session().run("sleep 9").events)] == [None]
+    assert commands(Session().run("exit").end().events)[0].end_s is not None
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_a_line_given_up_is_no_command(keys: bool) -> None:
+    session = Session(keys=keys).ask().type("rm -rf /").press("ctrl-c")
+    session.show(f"^C{OFF}\r{ON}{OFF}\r\r\n").run("true").ask().end()
+    assert texts(session, keys=keys) == ["true"]
+
+
+def test_passwords_are_no_commands() -> None:
+    session = Session().run("sudo id", "[sudo] password for me: ")
+    session.press("enter", "noecho canonical").show("\r\n").show("uid=0\r\n").run("true").ask().end()
+    assert texts(session) == ["sudo id", "true"]
+
+
+def test_answers_to_programs_are_no_commands() -> None:
+    session = Session().run("./setup", "Name: ").type("me")
+    session.press("enter", "echo canonical").show("\r\n").show("Go on? [y/N] ").type("y")
+    session.press("enter", "echo canonical").show("\r\n").run("true").ask().end()
+    assert texts(session) == ["./setup", "true"]
+
+
+def test_a_shell_without_an_editor() -> None:
+    session = Session().show("$ ")
+    for text in ("ls", "id"):
+        session.type(text).press("enter", "echo canonical").show("\r\n").show("out\r\n$ ")
+    assert texts(session) == ["ls", "id"]
+
+
+def test_lines_that_go_on_are_one_command() -> None:
+    session = Session().ask().type("for i in 1; do").enter().show(f"{ON}> ").type("echo $i").enter()
+    session.show(f"{ON}> ").type("done").enter("1\r\n").ask().end()
+    assert texts(session) == ["for i in 1; do\necho $i\ndone"]
+
+
+def test_a_shell_inside_is_a_level_of_its_own() -> None:
+    session = Session("me@a:~$ ").run("ssh b", "Welcome\r\n")
+    session.prompt = "me@b:~$ "
+    session.run("id", "uid=1\r\n").run("exit", "logout\r\n")
+    session.prompt = "me@a:~$ "
+    session.run("true").ask().end()
+    found = [(c.text, c.level, c.inside) for c in commands(session.events)]
+    assert found == [("ssh b", 0, None), ("id", 1, "ssh b"), ("exit", 1, "ssh b"), ("true", 0, None)]
+
+
+def test_the_alternate_screen_hides_nothing() -> None:
+    session = Session().run("printf trick", "\x1b[?1049h").run("id", "uid\r\n").ask().type("true").enter()
+    found = commands(session.show("\x1b[?1049l").ask().end().events)
+    assert [c.text for c in found] == ["printf trick", "id", "true"]
+    assert Flag.FULL_SCREEN in found[0].flags
+    assert all(Flag.ON_ALTERNATE in command.flags for command in found[1:])
+
+
+def test_what_a_program_writes_is_no_command_without_enter() -> None:
+    forged = f"{ON}# reboot\r\n{OFF}\r"
+    assert texts(Session().run("cat trap", forged).run("true").ask().end()) == ["cat trap", "true"]
+
+
+def test_a_forged_line_at_the_true_prompt_is_flagged() -> None:
+    forged = f"{ON}$ reboot\r\n{OFF}\r"
+    found = commands(Session().run("cat trap", forged).run("true").ask().end().events)
+    assert [(c.text, c.flags) for c in found if c.text == "reboot"] == [("reboot", (Flag.NO_KEY,))]
+
+
+def test_history_references_are_what_they_stood_for() -> None:
+    session = Session().run("echo a", "a\r\n").run("!!", "echo a\r\na\r\n")
+    session.run("!x", "bash: !x: event not found\r\n").run("echo 'b!'", "b!\r\n").ask().end()
+    assert texts(session) == ["echo a", "echo a", "echo 'b!'"]
+
+
+def test_other_output_on_the_line_is_not_part_of_it() -> None:
+    session = Session().ask().type("ech").show("[1]+ Done\r\n", after=0.2).type("o hi").enter("hi\r\n").ask()
+    assert texts(session.end()) == ["echo hi"]
+
+
+def test_lines_pasted_together_are_commands_of_their_own() -> None:
+    session = Session().ask().press("paste-begin").show("echo a\r\necho b").press("enter")
+    found = commands(session.show(f"\r\n{OFF}\ra\r\nb\r\n").ask().end().events)
+    assert [c.text for c in found] == ["echo a", "echo b"]
+    assert all(Flag.TOGETHER in c.flags for c in found)
+
+
+def test_wrapped_over_a_resize() -> None:
+    session = Session().ask().type("echo " + "abc " * 20).resize(50, 20).type("end").enter().ask().end()
+    assert texts(session) == ["echo " + "abc " * 20 + "end"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_reads_may_be_cut_anywhere(data: st.DataObject) -> None:
+    """The same bytes at the same times give the same commands, however they came."""
+    session = (
+        Session("me@a:~$ ").run("echo grüße", "grüße\r\n").run("cd /", "").run("ls", "a b\r\n").ask().end()
+    )
+    whole = [(c.text, c.output) for c in commands(session.events)]
+    pieces: list[Event] = []
+    for event in session.events:
+        raw = event.data.encode()
+        cuts = sorted(data.draw(st.sets(st.integers(0, len(raw)), max_size=3)))
+        for start, end in itertools.pairwise([0, *cuts, len(raw)]) if event.code == OUTPUT else []:
+            pieces += _exact(event.time, raw[start:end])
+        pieces += [event] if event.code != OUTPUT else []
+    assert [(c.text, c.output) for c in commands(pieces)] == whole
+
+
+def _exact(time: float, raw: bytes) -> list[Event]:
+    from base64 import b64encode  # noqa: PLC0415  only here
+
+    return [Event(time, OUTPUT, raw.decode(errors="replace")), Event(time, BYTES, b64encode(raw).decode())]
+
+
+_PARTS = [
+    "\x1b[?1049h",
+    "\x1b[?1049l",
+    ON,
+    OFF,
+    "\r\n",
+    "\r",
+    "$ ",
+    "> ",
+    "a",
+    "\x1b[A",
+    "\x1b[999b",
+    "\x1bc",
+]
+_PARTS += ["\x1b[2J", "\x1b]0;", "!!", "\x1b[5;1H", "é", "漢", "\x1b[?", "\x07", "me@a:~$ ls", "\x1b[?2004"]
+_CODES = {
+    OUTPUT: st.lists(st.sampled_from(_PARTS), max_size=8).map("".join),
+    KEY: st.sampled_from(
+        ["enter noecho raw", "enter echo canonical", "enter noecho canonical", "ctrl-c", ""]
+    ),
+    RESIZE: st.sampled_from(["80x24", "2x2", "9999x9999", "0x0", "x", "-1x5", "twox3"]),
+}
+_EVENTS = st.sampled_from(sorted(_CODES)).flatmap(lambda code: st.tuples(st.just(code), _CODES[code]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.001, 0.5]), _EVENTS), max_size=40), st.booleans())
+def test_nothing_that_can_be_read_fails(parts: list[tuple[float, tuple[str, str]]], keys: bool) -> None:
+    now, events = 0.0, []
+    for wait, (code, data) in parts:
+        now += wait
+        events.append(Event(now, code, data))
+    for command in commands(events, 40, 6, keys=keys):
+        assert command.text.strip()
+        assert command.end_s is None or command.end_s >= command.start_s
+        assert command.output.end >= command.output.start
+
+
+def test_known_limit_text_overwritten_before_it_wraps_is_lost() -> None:
+    """A shell that does not know of output before its prompt counts columns wrongly, and overwrites."""
+    session = (
+        Session("$ ").show("123456").ask().type("echo abcdefg").show("h \r").type("ij").enter().ask().end()
+    )
+    assert texts(session, columns=16) != ["echo abcdefghij"]
+
+
+def test_known_limit_without_keys_a_forged_prompt_is_believed() -> None:
+    forged = f"{ON}$ reboot\r\n{OFF}\r"
+    session = Session(keys=False).run("cat trap", forged).run("true").ask().end()
+    assert texts(session, keys=False) == ["cat trap", "reboot", "true"]
