@@ -189,7 +189,7 @@ class Extractor:
         before, _ = self._picture.cursor_line()
         shown = bool(before.strip()) and bool(_PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
         drawn = shown or (self._picture.alternate and before.strip())
-        place = (self._line_s, self._line_at) if drawn else (self._now, self._offset)
+        place = (self._line_s, self._line_at) if drawn else (self._now, self._offset - len(EDITOR_ON))
         left = "" if shown or self._picture.alternate else before
         left = left or self._picture.filled_above()
         quiet, alternate = self._edit.ends == 0, self._picture.alternate

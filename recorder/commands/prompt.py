@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 MARKS = "$#%>❯»➜λ›⟩▶→❱⮞±⚡ᐅ"
-_LOOKS_LIKE = re.compile(rf"(?:(?<!\d)[{MARKS}]\S{{0,2}}|^\([\w-]+\))\s*\Z")
+_LOOKS_LIKE = re.compile(rf"(?:(?<!\d)[{MARKS}][^\s?:]{{0,2}}|^\([\w-]+\))\s*\Z")
 _FIRST_MARK = re.compile(rf"^.{{0,200}}?[{MARKS}](?: |\Z)")
 _QUESTION = re.compile(r"(?:\?|:|\]|\))\s*\Z")
 _ZSH = (
