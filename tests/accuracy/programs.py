@@ -37,7 +37,7 @@ def launch(scenario: Scenario, prompt: str, home: Path) -> Launch:
 
 def _nul_separated(home: Path) -> list[str]:
     texts: list[str] = []
-    for path in sorted((home / "truth").iterdir()):
+    for path in sorted([*(home / "truth").glob("zsh.*"), *(home / "truth").glob("fish.*")]):
         texts += path.read_text(errors="replace").split("\0")[:-1]
     return texts
 
@@ -64,7 +64,7 @@ def _everything(home: Path) -> list[str]:
     texts: list[str] = []
     for path in sorted((home / "truth").glob("bash.*")):
         texts += _timed_history(path.read_text(errors="replace"))
-    return texts + _python_history(home) + _sqlite_history(home) + _node_history(home)
+    return texts + _nul_separated(home) + _python_history(home) + _sqlite_history(home) + _node_history(home)
 
 
 def _timed_history(text: str) -> list[str]:
