@@ -3,6 +3,7 @@
 import re
 
 _KEYS = re.compile(rb"\x1b\[20[01]~|[\r\n\x03\x04]")
+_ANY = re.compile(rb"[\x1b\r\n\x03\x04]")
 _PASTE_BEGIN = b"\x1b[200~"
 _PASTE_END = b"\x1b[201~"
 _NAMES = {
@@ -29,6 +30,8 @@ class Keystrokes:
 
     def feed(self, data: bytes) -> list[str]:
         """The names of the keys in `data`, in order."""
+        if not self._carry and _ANY.search(data) is None:
+            return []
         data = self._carry + data
         self._carry = next((tail for tail in _PARTIAL if data.endswith(tail)), b"")
         names = (_NAMES[match.group()] for match in _KEYS.finditer(data))

@@ -22,6 +22,8 @@ from recorder.capture.terminal import Modes, copy_window_size, echo_state, playe
 from recorder.cast import events
 
 READ_SIZE = 64 * 1024
+FULL_READ = 2048
+"""A read that gives less than this has emptied the pty, as good as always."""
 MAX_BATCH = 64 * 1024
 """Bytes of output in one event at most, while more waits to be read."""
 MAX_PENDING = 256 * 1024
@@ -182,7 +184,7 @@ class TerminalPump:
         which made the whole pipeline a quarter slower.
         """
         data = self._read_master()
-        if not self._waiting():
+        if len(data) < FULL_READ or not self._waiting():
             return data
         parts = [data]
         size = len(data)

@@ -151,7 +151,7 @@ class Recording:
         return time.monotonic() - self._started
 
     def _append(self, *lines: bytes) -> None:
-        data = b"".join(lines)
+        data = lines[0] if len(lines) == 1 else b"".join(lines)
         try:
             written = os.write(self._fd, data)
             while written < len(data):

@@ -22,7 +22,7 @@ from recorder.store.reading import open_stored
 from recorder.store.targets import resolve
 
 SEALCAST = [sys.executable, "-m", "recorder.cli"]
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 PROMPT = "ready> "
 
 
