@@ -25,7 +25,7 @@ _SIGNS = {State.CLOSED: "✓", State.NOTE: "–", State.UNKNOWN: "?", State.OPEN
     examples=[
         ("sealcast doctor", "what is open on this host, and how to close it"),
         ("sealcast doctor --json", "for a program"),
-        ("sealcast doctor -q && echo closed", "in a script"),
+        ("sealcast doctor -q", "only the exit code, for monitoring"),
     ],
     codes=[ExitCode.OK, ExitCode.NO, ExitCode.USAGE],
 )

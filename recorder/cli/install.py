@@ -55,12 +55,13 @@ def install(
     uninstall: bool,
     root: Path | None,
 ) -> int:
-    """Record every login of the accounts you name, on this host.
+    """Make this host a bastion, or take it back.
 
-    As root. It copies the program to /opt/sealcast, adds the recorder's own system user and service, makes
-    sealcast-shell the login shell of the accounts (their old ones become the shells it starts), and closes
-    in sshd what passes by a login shell. A second run changes only what is not so yet. Afterwards
-    `sealcast doctor` says whether the host is closed.
+    As root. From then on every login of the accounts you name is recorded. It copies the program to
+    /opt/sealcast, adds the recorder's own system user and service, makes sealcast-shell the login shell of
+    the accounts (their old ones become the shells it starts), and closes in sshd what passes by a login
+    shell. A second run changes only what is not so yet. Afterwards `sealcast doctor` says whether the host
+    is closed.
     """
     host = Host((root or Path("/")).absolute())
     covers = tuple(parse_cover(text) for one in (*first, *more) for text in one.split(","))

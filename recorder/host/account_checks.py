@@ -121,7 +121,12 @@ def check_environment(evidence: Evidence) -> Iterator[Finding]:
         )
         state = State.OPEN if evidence.pam_environment else State.NOTE
         says = f"LD_PRELOAD in ~/.pam_environment{services} would act on the login shell's interpreter"
-        yield Finding(check, state, says, "sealcast install, on a file system with capabilities for /opt")
+        yield Finding(
+            check,
+            state,
+            says,
+            f"sealcast install, with {places.PREFIX} on a file system that is not mounted nosuid",
+        )
     elif evidence.interpreter_capability is None and evidence.pam_environment:
         says = f"~/.pam_environment is read for {', '.join(evidence.pam_environment)}, and LD_PRELOAD acts"
         yield Finding(check, State.OPEN, says, "remove user_readenv=1 in /etc/pam.d")

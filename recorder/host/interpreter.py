@@ -85,13 +85,24 @@ def is_copy(source: str, path: Path) -> bool:
     try:
         status = path.lstat()
         same = status.st_mode & 0o7777 == MODE and status.st_uid == os.geteuid()
-        return same and path.read_bytes() == Path(source).read_bytes() and has_capability(path) is not False
+        return same and path.read_bytes() == Path(source).read_bytes() and _has_attribute(path) is not False
     except OSError:
         return False
 
 
 def has_capability(path: Path) -> bool | None:
-    """Whether the loader's environment is ignored; None where the file system cannot hold capabilities."""
+    """Whether the loader's environment is ignored; None where the file system cannot hold capabilities.
+
+    Mounted nosuid, it holds them and they do nothing: that is False.
+    """
+    try:
+        without_effect = os.statvfs(path).f_flag & os.ST_NOSUID
+    except OSError:
+        return False
+    return False if without_effect else _has_attribute(path)
+
+
+def _has_attribute(path: Path) -> bool | None:
     try:
         return os.getxattr(path, _ATTRIBUTE)[4:8] == CAPABILITY[4:8]
     except OSError as error:

@@ -1,7 +1,9 @@
 """What installing and uninstalling come to: from the facts about a host to a list of steps. No I/O."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
 from recorder.host import places
@@ -32,6 +34,7 @@ from recorder.policy.schema import ACCOUNT
 from recorder.policy.shell_lines import shell_lines
 from recorder.safe_text import safe
 
+_SOCKET_LINE = re.compile(rb'^SOCKET = "[^"\n]*"\n', re.MULTILINE)
 _LAST_RESORT_SHELL = "/bin/sh"
 """What an empty field means in passwd(5)."""
 
@@ -129,7 +132,7 @@ def plan_install(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
 
 def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
     command = f"#!{places.PROGRAM}/bin/python -I\nfrom recorder.cli.main import main\n\nmain()\n"
-    script = f"#!{places.INTERPRETER} -IS\n".encode() + facts.login_script
+    script = f"#!{places.INTERPRETER} -IS\n".encode() + for_socket(facts.login_script, policy.daemon.socket)
     return (
         SystemUser(policy.daemon.user, str(policy.store.path)),
         SystemGroup(policy.admins.group),
@@ -145,6 +148,14 @@ def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
         Directory(str(policy.store.path), 0o700, policy.daemon.user),
         Directory(str(policy.daemon.socket.parent), 0o755, policy.daemon.user),
     )
+
+
+def for_socket(script: bytes, socket: Path) -> bytes:
+    """The login script with the policy's socket in its line `SOCKET = …`: it cannot read the policy."""
+    changed, count = _SOCKET_LINE.subn(f'SOCKET = "{socket}"\n'.encode(), script)
+    if count != 1:
+        raise SealcastError("the login script does not say where it connects", code=ExitCode.BUG)
+    return changed
 
 
 def _configuration(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:

@@ -31,6 +31,15 @@ def _findings(sshd: Sshd) -> Iterator[Finding]:
     for wanted in (*WANTED, GLOBAL):
         yield from _about(sshd, wanted)
     yield from _environment(sshd)
+    yield from _transfers(sshd)
+
+
+def _transfers(sshd: Sshd) -> Iterator[Finding]:
+    """A forced command takes the place of the sftp server inside sshd, which no shell can start."""
+    subsystems = {line for tried in sshd.settings.values() for line in tried[0].get("subsystem", ())}
+    if any("internal-sftp" in line for line in subsystems):
+        says = f"sftp does not work for covered accounts: {sshd.config} runs it inside sshd"
+        yield Finding(CHECK, State.NOTE, says, "Subsystem sftp /usr/lib/openssh/sftp-server")
 
 
 def _about(sshd: Sshd, wanted: Wanted) -> Iterator[Finding]:

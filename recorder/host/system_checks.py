@@ -89,9 +89,9 @@ def _disk(evidence: Evidence) -> Iterator[Finding]:
     left = f"{size_text(free // 2**20 * 2**20)} free in {policy.store.path}"
     fix = "free space there, or change [disk] in the policy"
     if free < policy.disk.critical:
-        yield Finding("disk", State.OPEN, f"{left}: sessions are being ended", fix)
+        yield Finding("disk", State.OPEN, f"{left}, less than disk.critical: no session can start", fix)
     elif free < policy.disk.low:
-        yield Finding("disk", State.OPEN, f"{left}: no session can start", fix)
+        yield Finding("disk", State.OPEN, f"{left}, less than disk.low: no session can start", fix)
     else:
         yield Finding("disk", State.CLOSED, left)
 

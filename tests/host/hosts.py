@@ -31,7 +31,7 @@ def facts(**changed: object) -> HostFacts:
         "has_chsh": True,
         "interpreter": "/usr/bin/python3.11",
         "digest": "d" * 64,
-        "login_script": b"print()\n",
+        "login_script": b'SOCKET = "/run/x"\nprint()\n',
     }
     return HostFacts(**(known | changed))  # type: ignore[arg-type]  # named as the fields are
 

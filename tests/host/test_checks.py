@@ -40,9 +40,11 @@ CLOSED = Evidence(
 )
 
 
-def spoiled(keyword: str, value: str) -> Sshd:
-    """An sshd that is closed for one address and not for another."""
-    return replace(SSHD, settings={"alice": (SETTINGS, SETTINGS | {keyword.lower(): (value,)})})
+def spoiled(keyword: str, value: str, number: int = 1) -> Sshd:
+    """An sshd that says something else for one of two addresses."""
+    tried = [dict(SETTINGS), dict(SETTINGS)]
+    tried[number][keyword.lower()] = (value,)
+    return replace(SSHD, settings={"alice": tuple(tried)})
 
 
 def test_a_host_where_all_is_well_is_closed_in_every_respect() -> None:
@@ -90,7 +92,7 @@ OPEN: list[tuple[dict[str, object], str, str]] = [
     ({"recorder": replace(CLOSED.recorder, store=Entry(0, 0o40700))}, "store", "is not sealcast's alone"),
     ({"recorder": replace(CLOSED.recorder, key_problem="gone")}, "host key", "gone"),
     ({"recorder": replace(CLOSED.recorder, free_bytes=2**29)}, "disk", "512MiB free"),
-    ({"recorder": replace(CLOSED.recorder, free_bytes=2**20)}, "disk", "sessions are being ended"),
+    ({"recorder": replace(CLOSED.recorder, free_bytes=2**20)}, "disk", "less than disk.critical"),
 ]
 
 
@@ -115,6 +117,7 @@ NOTES: list[tuple[dict[str, object], str]] = [
     ({"kernel": Kernel(ptrace_scope=0)}, "yama"),
     ({"kernel": Kernel(clock_synchronised=False)}, "not synchronised"),
     ({"interpreter_capability": False}, "LD_PRELOAD"),
+    ({"sshds": (spoiled("Subsystem", "sftp internal-sftp", 0),)}, "sftp does not work"),
 ]
 
 

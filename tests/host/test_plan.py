@@ -1,7 +1,10 @@
 """What installing comes to, as a list of steps."""
 
+from pathlib import Path
+
 import pytest
 
+import recorder.capture.login
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import parse_accounts
@@ -65,7 +68,18 @@ def test_nobody_is_locked_out_half_way() -> None:
 
 def test_the_login_script_runs_on_its_own_interpreter() -> None:
     script = files(plan_install(facts(), BOTH))[places.LOGIN_SCRIPT]
-    assert script == f"#!{places.INTERPRETER} -IS\nprint()\n".encode()
+    assert script == f'#!{places.INTERPRETER} -IS\nSOCKET = "/run/sealcast/socket"\nprint()\n'.encode()
+
+
+def test_the_login_shell_connects_where_the_policy_says() -> None:
+    real = Path(recorder.capture.login.__file__).read_bytes()
+    config = '[cover]\nusers = ["alice"]\n[daemon]\nsocket = "/run/other/here"\n'
+    script = files(plan_install(facts(config=config, login_script=real), Wish()))[places.LOGIN_SCRIPT]
+    known: dict[str, object] = {"__name__": "login"}
+    exec(compile(script, "login", "exec"), known)
+    assert known["SOCKET"] == "/run/other/here"
+    with pytest.raises(SealcastError, match="does not say where it connects"):
+        plan_install(facts(login_script=b""), BOTH)
 
 
 def test_without_systemd_no_service_is_touched() -> None:
