@@ -1,0 +1,81 @@
+"""`sealcast export`."""
+
+import io
+import os
+from pathlib import Path
+
+from recorder.cast.events import MARKER
+from recorder.cast.reader import open_events
+from recorder.errors import ExitCode
+from recorder.store.layout import Store
+from recorder.store.reading import open_file
+from tests.cli.conftest import Run
+from tests.cli.test_commands import RAN
+
+
+def test_cast_is_the_sealed_file_with_its_signature(cli: Run, ids: list[str], home: Path) -> None:
+    path = home / "out.cast"
+    assert cli("export", ids[2], "--format", "cast", "-o", str(path)).code == ExitCode.OK
+    store = Store.default()
+    with open_file(store.sealed_path(ids[2])) as file:
+        assert path.read_bytes() == file.read()
+    assert Path(f"{path}.sig").read_bytes() == store.sealed_signature_path(ids[2]).read_bytes()
+    assert cli("verify", str(path)).code == ExitCode.OK
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_copies_have_a_marker_for_each_command(cli: Run, ids: list[str], home: Path) -> None:
+    for arguments in (["cast3"], ["cast", "--markers"]):
+        path = home / "copy.cast"
+        assert cli("export", ids[2], "--format", *arguments, "-o", str(path), "--force").code == ExitCode.OK
+        header, events = open_events(io.BytesIO(path.read_bytes()), "copy")
+        assert header.session is None
+        assert header.title == f"In a terminal (unsigned copy of {ids[2]} on {os.uname().nodename})"
+        assert [event.data for event in events if event.code == MARKER] == [
+            text.replace("\x1b", "␛") for text in RAN
+        ]
+        assert cli("verify", str(path)).code == ExitCode.UNVERIFIED
+
+
+def test_markdown_tells_everything(program: Run, ids: list[str]) -> None:
+    text = program("export", ids[2], "--format", "md").out
+    assert f"# Session `{ids[2]}`" in text
+    assert "- Check: `verified`" in text
+    assert "<details><summary>Output, 30 lines</summary>" in text
+    assert "```text\n" + "x" * 90 + "\n```" in text
+    assert all(f"```text\n{command}\n```" in text for command in RAN)
+    assert "A full-screen program" in text
+
+
+def test_markdown_keeps_as_many_lines_as_asked(program: Run, ids: list[str]) -> None:
+    text = program("export", ids[2], "--format", "md", "--max-lines", "2").out
+    assert "```text\n1\n2\n```\n\n28 more lines are left out." in text
+
+
+def test_text_is_the_transcript(program: Run, ids: list[str]) -> None:
+    assert program("export", ids[2], "--format", "txt").out == program("cat", ids[2]).out
+
+
+def test_hostile_output_is_harmless(program: Run, ids: list[str]) -> None:
+    for form in ("md", "txt"):
+        out = program("export", ids[0], "--format", form).out
+        assert not set(out) & {"\x1b", "\x9b", "\x07"}
+
+
+def test_files_are_not_replaced_unasked(cli: Run, ids: list[str], home: Path) -> None:
+    path = home / "there.md"
+    path.write_text("mine")
+    result = cli("export", ids[2], "--format", "md", "-o", str(path))
+    assert (result.code, path.read_text()) == (ExitCode.USAGE, "mine")
+    assert "exists" in result.err
+    assert cli("export", ids[2], "--format", "md", "-o", str(path), "--force").code == ExitCode.OK
+    assert path.read_text().startswith("# Session")
+
+
+def test_what_cannot_be_done_is_said(cli: Run, ids: list[str], home: Path) -> None:
+    nowhere = cli("export", ids[2], "--format", "md", "-o", str(home / "no" / "such.md"))
+    assert nowhere.code == ExitCode.USAGE
+    assert "cannot write" in nowhere.err
+    assert cli("export", f"{ids[2]}@1s", "--format", "md").code == ExitCode.USAGE
+    assert cli("export", ids[2]).code == ExitCode.USAGE
+    assert os.listdir(home) == []
