@@ -21,6 +21,7 @@ from textual.theme import Theme
 from recorder.errors import ExitCode, SealcastError
 from recorder.store.layout import Store
 from recorder.store.targets import Target
+from tui.demo import KEY_NOTE, DemoMaker
 from tui.look import PALETTES, Kind, Look, choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
@@ -130,10 +131,14 @@ def run_library(  # noqa: PLR0913 - these are the options of the command line
     theme: str | None = None,
     ascii_only: bool = False,
     mouse: bool = True,
+    demo: DemoMaker | None = None,
 ) -> int:
-    """Show the Library, narrowed by `query`; returns the exit code. SealcastError without a terminal."""
+    """Show the Library, narrowed by `query`; returns the exit code. SealcastError without a terminal.
+
+    With `demo` the demo session can be played from here.
+    """
     _require_terminal("sealcast ls")
-    first = LibraryScreen(Source(store), PlayOptions(), zone, query or "")
+    first = LibraryScreen(Source(store), PlayOptions(), zone, query or "", demo)
     return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
 
 
@@ -149,15 +154,18 @@ def run_player(  # noqa: PLR0913 - these are the options of the command line
     theme: str | None = None,
     ascii_only: bool = False,
     mouse: bool = True,
+    demo: bool = False,
 ) -> int:
     """Replay a target from `at` seconds, or from the target's own moment; returns the exit code.
 
     `paused` None means: paused exactly when a moment is given. `idle` None plays idle time in full.
+    `demo` says that the store is the demo's: its key is called so, and a card names the keys to know.
     """
     _require_terminal("sealcast play --plain")
     at = target.at if at is None else at
-    options = PlayOptions(at, at is not None if paused is None else paused, speed, idle)
-    first = PlayerScreen(Source(store), Subject.of_target(target), options, zone)
+    options = PlayOptions(at, at is not None if paused is None else paused, speed, idle, card=demo)
+    source = Source(store, KEY_NOTE if demo else "")
+    first = PlayerScreen(source, Subject.of_target(target), options, zone)
     return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
 
 

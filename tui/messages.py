@@ -7,8 +7,11 @@ from textual.message import Message
 from recorder.cast.v2 import Header
 from recorder.errors import SealcastError
 from recorder.store.catalog import Session
+from recorder.store.layout import Store
+from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 from tui.player import Player
+from tui.source import Source
 
 
 class Progress(Message):
@@ -58,9 +61,25 @@ class Checked(Message):
 
 @dataclass
 class Listed(Message):
-    """The sessions of the store, newest first."""
+    """The sessions of a store, newest first."""
 
     sessions: list[Session]
+    source: Source
+
+
+@dataclass
+class DemoMade(Message):
+    """The demo session is there to be played."""
+
+    store: Store
+    target: Target
+
+
+@dataclass
+class DemoFailed(Message):
+    """The demo session could not be recorded."""
+
+    error: Exception
 
 
 @dataclass

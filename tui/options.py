@@ -11,3 +11,5 @@ class PlayOptions:
     paused: bool = False
     speed: float = 1.0
     idle: float | None = 2.0
+    card: bool = False
+    """Begin with a card that names the keys to know."""

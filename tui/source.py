@@ -71,8 +71,10 @@ class Subject:
 class Source:
     """The store as the screens use it. Every method may take long: call it from a worker."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, key_note: str = "") -> None:
         self.store = store
+        self.key_note = key_note
+        """What is to be said of the key wherever a recording of this store is called verified."""
 
     def sessions(self) -> list[Session]:
         """All sessions, newest first."""

@@ -50,11 +50,12 @@ class Word(NamedTuple):
 CHECKING = Word("…", "checking", "dim")
 
 
-def word_of(verdict: Verdict | None, progress: int = 0) -> Word:
-    """What row 1 says; `progress` in percent while nothing is known yet."""
+def word_of(verdict: Verdict | None, progress: int = 0, key_note: str = "") -> Word:
+    """What row 1 says; `progress` in percent while nothing is known yet, `key_note` where it is verified."""
     if verdict is None:
         return CHECKING._replace(word=f"checking {progress}%") if progress else CHECKING
-    return Word(verdict.sign, verdict.word, role_of(verdict.state))
+    noted = f"{verdict.word} ({key_note})" if key_note and verdict.state is State.VERIFIED else verdict.word
+    return Word(verdict.sign, noted, role_of(verdict.state))
 
 
 def role_of(state: State) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from recorder.cli.library import require_terminal, start_tui
 from recorder.cli.pages import Verb
 from recorder.cli.play import play_plain
-from recorder.cli.settings import Settings, settings_of
+from recorder.cli.settings import settings_of
 from recorder.errors import ExitCode, SealcastError
 from recorder.store.catalog import list_sessions
 from recorder.store.layout import Store
@@ -40,17 +41,17 @@ def demo(context: click.Context, *, plain: bool) -> int:
     settings = settings_of(context)
     if not plain:
         require_terminal("sealcast demo --plain")
-    store, target = demo_session(settings)
+    store, target = demo_session(settings.note)
     if plain:
         return play_plain(target)
-    return start_tui("run_player", settings, store, target, paused=False)
+    return start_tui("run_player", settings, store, target, paused=True, demo=True)
 
 
-def demo_session(settings: Settings) -> tuple[Store, Target]:
+def demo_session(said: Callable[[str], None]) -> tuple[Store, Target]:
     """The demo's own store and the session in it; recorded first where it is not there yet."""
     folder = _cache_folder() / f"demo-{_script_version()}"
     if not folder.is_dir():
-        _record(folder, settings)
+        _record(folder, said)
     store = Store(folder)
     sessions = list_sessions(store)
     if not sessions:
@@ -68,15 +69,17 @@ def _script_version() -> str:
     return hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:12]
 
 
-def _record(folder: Path, settings: Settings) -> None:
+def _record(folder: Path, said: Callable[[str], None]) -> None:
     """Under another name until it is whole; of two that do this at once, one is kept."""
     from recorder.cli.demo_session import record_demo  # noqa: PLC0415  pexpect is for the first time only
 
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="demo-", dir=folder.parent) as temporary:
+    with tempfile.TemporaryDirectory(
+        prefix="demo-", dir=folder.parent, ignore_cleanup_errors=True
+    ) as temporary:
         home, made = Path(temporary, "home"), Path(temporary, "store")
         home.mkdir()
-        record_demo(made, home, settings.note)
+        record_demo(made, home, said)
         try:
             made.rename(folder)
         except OSError:

@@ -13,6 +13,8 @@ from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import SealcastError
 from recorder.index.query import parse
+from recorder.store.layout import Store
+from recorder.store.targets import Target
 
 
 @click.command(
@@ -26,7 +28,14 @@ def library(context: click.Context, query: Sequence[str]) -> int:
     text = " ".join(query)
     parse(text, zone=settings.zone)
     require_terminal("sealcast ls")
-    return start_tui("run_library", settings, open_store(settings), query=text or None)
+    return start_tui("run_library", settings, open_store(settings), query=text or None, demo=_make_demo)
+
+
+def _make_demo(said: Callable[[str], None]) -> tuple[Store, Target]:
+    """What the library plays for those who have no session yet."""
+    from recorder.cli.demo import demo_session  # noqa: PLC0415  that module starts the TUI through this one
+
+    return demo_session(said)
 
 
 def require_terminal(instead: str) -> None:

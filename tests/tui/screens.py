@@ -12,6 +12,7 @@ from recorder.store.layout import Store
 from recorder.store.state import State
 from recorder.store.targets import resolve
 from tui.app import SealcastApp
+from tui.demo import DemoMaker
 from tui.look import Look, choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
@@ -81,8 +82,8 @@ async def shown(
         yield Shown(app, pilot)
 
 
-def library(store: Store, query: str = "") -> LibraryScreen:
-    return LibraryScreen(Source(store), PlayOptions(), UTC, query)
+def library(store: Store, query: str = "", demo: DemoMaker | None = None) -> LibraryScreen:
+    return LibraryScreen(Source(store), PlayOptions(), UTC, query, demo)
 
 
 def player(store: Store, target: str, options: PlayOptions | None = None) -> PlayerScreen:

@@ -1,9 +1,16 @@
 """The Library: list, filter, views, what is checked in sight."""
 
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
 import pytest
 
+from recorder.errors import SealcastError
+from recorder.store.layout import Store
 from recorder.store.sealing import seal
-from tests.tui.screens import Shown, is_settled, library, shown
+from recorder.store.targets import Target, resolve
+from tests.tui.screens import DEADLINE, Shown, is_settled, library, shown
 from tests.tui.studio import START_MS, Studio, demo_events
 from tui.screens.library import LibraryScreen
 from tui.screens.player import PlayerScreen
@@ -16,6 +23,15 @@ async def settled(screen: Shown) -> None:
     first = screen.app.screen
     assert isinstance(first, LibraryScreen)
     await screen.until(lambda: is_settled(first))
+
+
+def demo_of(folder: Path, studio: Studio) -> tuple[Store, Target]:
+    """A store beside the empty one, with one session."""
+    store = Store(folder / "demo")
+    store.prepare()
+    made = Studio(store, studio.patch)
+    made.record(demo_events(), title="demo")
+    return store, resolve(store, "11111111")
 
 
 def listed(screen: Shown) -> list[str]:
@@ -60,6 +76,9 @@ async def test_a_query_that_cannot_be_read_leaves_the_list_alone(demo: Studio) -
 async def test_a_query_can_be_brought_along(demo: Studio) -> None:
     async with shown(library(demo.store, "exit:!=0 user:b*")) as screen:
         await screen.until(lambda: listed(screen) == ["bob"])
+        assert isinstance(screen.app.focused, SessionList)
+        await screen.keys("q")
+        assert not screen.app.is_running
 
 
 async def test_views_and_signs(zoo: Studio) -> None:
@@ -131,6 +150,50 @@ async def test_an_empty_store_says_where_it_looked(studio: Studio) -> None:
         await screen.see("No recordings found.")
         await screen.see(str(studio.store.root)[:30])
         await screen.see("sealcast demo")
+
+
+async def test_the_demo_is_made_while_the_interface_goes_on(studio: Studio, tmp_path: Path) -> None:
+    """1, 2"""
+    gate = Event()
+    demo_store, target = demo_of(tmp_path, studio)
+
+    def make(said: Callable[[str], None]) -> tuple[Store, Target]:
+        assert gate.wait(DEADLINE)
+        return demo_store, target
+
+    empty = library(Store(tmp_path / "none"), demo=make)
+    async with shown(empty) as screen:
+        await screen.see("folder does not exist")
+        await screen.see("D  ")
+        await screen.keys("D")
+        await screen.see("recording the demo session, once: 1 of about 12 s")
+        await screen.keys("question_mark")
+        await screen.see("Keys: library")
+        await screen.keys("q", "D")
+        gate.set()
+        await screen.see("✓ verified (demo key)")
+        for name in ("Space", "← →", "[ ]", "? all keys"):
+            assert name in screen.text
+        assert screen.status.startswith(" ‖")
+        await screen.keys("right")
+        assert "all keys" not in screen.text
+        await screen.keys("q")
+        await screen.see("1 session · the demo")
+        await screen.until(lambda: listed(screen) == ["alice"])
+        await screen.keys("enter")
+        await screen.see("✓ verified (demo key)")
+        await screen.keys("q")
+        await screen.see("1 session")
+
+
+async def test_a_demo_that_cannot_be_made_is_told(studio: Studio) -> None:
+    def make(said: Callable[[str], None]) -> tuple[Store, Target]:
+        raise SealcastError("the demo session could not be recorded", "no pty")
+
+    async with shown(library(studio.store, demo=make)) as screen:
+        await screen.see("No recordings found.")
+        await screen.keys("D")
+        await screen.see("the demo session could not be recorded: no pty")
 
 
 async def test_rescan_finds_what_came_later(demo: Studio) -> None:

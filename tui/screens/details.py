@@ -57,7 +57,7 @@ class DetailsScreen(RoomyScreen):
 
     def lay_out(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
         """Facts beside the checks where there is room, else above them."""
-        word = word_of(self.verdict, self._percent)
+        word = word_of(self.verdict, self._percent, self.source.key_note)
         left, right = head_parts(self.subject, word, self.zone, width >= 100, None)
         self.query_one("#head", Bar).show(left, right, "head_bad" if word.role == "bad" else "head")
         facts, checks = self._facts(), verdict_rows(self.verdict, self._percent)

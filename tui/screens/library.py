@@ -18,12 +18,14 @@ from recorder.store.catalog import Session
 from recorder.store.state import State
 from recorder.store.verdict import Verdict
 from tui.cells import Part
+from tui.demo import DemoMaker
 from tui.facts import short_id
 from tui.messages import Checked, Filtered, Listed, Unreadable
 from tui.options import PlayOptions
 from tui.screens import library_rows as rows
-from tui.screens.base import TALL, RoomyScreen
+from tui.screens.base import TALL
 from tui.screens.details import DetailsScreen
+from tui.screens.library_demo import LibraryDemo
 from tui.screens.library_keys import LIBRARY_KEYS
 from tui.screens.player import PlayerScreen
 from tui.screens.player_rows import HELP
@@ -41,7 +43,7 @@ CHECK_LIMIT = 8 * 1024 * 1024
 WIDE = 160
 
 
-class LibraryScreen(RoomyScreen):
+class LibraryScreen(LibraryDemo):
     """The list of sessions."""
 
     TOPIC = "library"
@@ -55,9 +57,18 @@ class LibraryScreen(RoomyScreen):
     LibraryScreen.wide SessionList { width: 60%; }
     """
 
-    def __init__(self, source: Source, options: PlayOptions, zone: tzinfo, query: str = "") -> None:
+    def __init__(
+        self,
+        source: Source,
+        options: PlayOptions,
+        zone: tzinfo,
+        query: str = "",
+        demo: DemoMaker | None = None,
+    ) -> None:
         super().__init__()
-        self.source, self.options, self.zone = source, options, zone
+        self.home = self.source = source
+        """The store that was asked for, and the one that is shown: the demo's while the other is empty."""
+        self.options, self.zone, self.make_demo = options, zone, demo
         self.everything: list[Session] = []
         self.states: dict[str, State] = {}
         self.verdicts: dict[str, Verdict] = {}
@@ -88,9 +99,9 @@ class LibraryScreen(RoomyScreen):
         """Ask the store."""
         self.query_one("#empty").display = False
         prompt = self.query_one(Prompt)
-        prompt.ask("/", f"filter: {rows.FILTER_EXAMPLE}", self._query_text)
-        self.query_one(SessionList).focus(scroll_visible=False)
-        self.query_one("#hints", Bar).show([Part(f" {k} {text} ") for k, text in rows.HINTS], HELP)
+        prompt.fill("/", f"filter: {rows.FILTER_EXAMPLE}", self._query_text)
+        self.set_focus(self.query_one(SessionList), scroll_visible=False)
+        self._show_hints()
         self.rescan()
 
     def lay_out(self, width: int, height: int) -> None:
@@ -110,22 +121,25 @@ class LibraryScreen(RoomyScreen):
     def rescan(self) -> None:
         """Read the list of sessions in the background."""
         try:
-            sessions = self.source.sessions()
+            source, sessions = self.home, self.home.sessions()
+            if not sessions and self.demo is not None:
+                source, sessions = self.demo, self.demo.sessions()
         except SealcastError as error:
             self.post_message(Unreadable(error))
             return
         if not get_current_worker().is_cancelled:
-            self.post_message(Listed(sessions))
+            self.post_message(Listed(sessions, source))
 
     @on(Listed)
     def take_list(self, message: Listed) -> None:
         """The sessions are known."""
         self._listed = True
-        self.everything = message.sessions
+        self.source, self.everything = message.source, message.sessions
         self.states = {s.id: s.state_hint for s in self.everything if s.state_hint is not None} | {
             key: verdict.state for key, verdict in self.verdicts.items()
         }
         self._show_empty(None)
+        self._show_hints()
         self.apply_filter()
 
     @on(Unreadable)
@@ -234,12 +248,18 @@ class LibraryScreen(RoomyScreen):
 
     # drawing
 
+    def _show_hints(self) -> None:
+        empty = self._listed and not self.everything and self.make_demo is not None
+        hints = rows.EMPTY_HINTS if empty else rows.HINTS
+        self.query_one("#hints", Bar).show([Part(f" {keys} {text} ") for keys, text in hints], HELP)
+
     def _row(self, session: Session, width: int) -> list[Part]:
         return rows.session_row(session, self.states.get(session.id), self.zone, width)
 
     def _show_bars(self) -> None:
         listing, total = self.query_one(SessionList), len(self.everything)
-        self.query_one("#head", Bar).show(rows.count_parts(self.everything, self.states))
+        note = "the demo; nothing of yours is recorded yet" if self.source is self.demo else ""
+        self.query_one("#head", Bar).show(rows.count_parts(self.everything, self.states, note))
         left = [Part(" "), *rows.view_parts(self._view)]
         if self._said:
             left = [Part(f" {safe(self._said, 300)}", "warn")]
@@ -264,7 +284,7 @@ class LibraryScreen(RoomyScreen):
         if reason:
             empty.show([[], *([Part(f"   {safe(line, 400)}")] for line in reason)])
         elif not self.everything:
-            empty.show(rows.empty_rows(self.source.looked_in()))
+            empty.show(rows.empty_rows(self.home.looked_in(), self.make_demo is not None))
         self.lay_out_again()
 
     def lay_out_again(self) -> None:

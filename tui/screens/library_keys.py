@@ -17,6 +17,7 @@ LIBRARY_KEYS: list[BindingType] = [
     _key("V", "verify", "verify again", "verify", _ACT),
     _key("Y", "copy_link", "copy the id", "copy_link", _ACT),
     _key("R", "rescan", "read the store again", "rescan", _ACT),
+    _key("D", "demo", "play the demo session", "demo", _ACT),
     _key("q", "quit", "quit", "quit", _ACT),
     # priority: the very next key belongs to the filter
     Binding("slash", "filter", "filter", id="library.filter", group=_FIND, priority=True),

@@ -13,6 +13,7 @@ from tui.cells import Part, Row, fit, side_by_side
 from tui.facts import about, exit_label, length, session_rows, verdict_rows
 from tui.words import role_of, word_of
 
+EMPTY_HINTS = (("D", "play demo"), ("R", "rescan"), ("q", "quit"))
 HINTS = (
     ("Enter", "play"),
     ("/", "filter"),
@@ -114,11 +115,13 @@ def session_row(session: Session, state: State | None, zone: tzinfo, width: int)
     return [sign, Part(" "), *cells]
 
 
-def count_parts(sessions: Sequence[Session], states: Mapping[str, State]) -> list[Part]:
-    """Row 1: counts over the whole store."""
+def count_parts(sessions: Sequence[Session], states: Mapping[str, State], note: str = "") -> list[Part]:
+    """Row 1: counts over the whole store, and what is to be said about it."""
     live = sum(session.live for session in sessions)
     failed = sum(VIEWS[2].holds(session, states.get(session.id)) for session in sessions)
     parts = [Part(" sealcast", "strong"), Part(f"  {counted(len(sessions))}")]
+    if note:
+        parts.append(Part(f" · {note}", "dim"))
     if live:
         parts.append(Part(f" · {live} live", "live"))
     if failed:
@@ -159,26 +162,31 @@ def preview_rows(
     return [(sign, who), (), *side_by_side(session_rows(session, zone), checks, width)]
 
 
-def empty_rows(places: Sequence[tuple[str, str]]) -> list[Row]:
-    """Nothing here yet: where was looked, and what to do."""
+def empty_rows(places: Sequence[tuple[str, str]], demo_key: bool) -> list[Row]:
+    """Nothing here yet: where was looked, and what to do; `demo_key` where `D` plays the demo."""
+    demo = "D" if demo_key else "sealcast demo"
     return [
         (),
         (),
         (Part("   No recordings found.", "strong"),),
         (),
         (Part("   Looked in", "dim"),),
-        *((Part(f"     {safe(path, 200):<40} "), Part(state, "dim")) for path, state in places),
+        *((Part(f"     {state:<25} ", "dim"), Part(safe(path, 200))) for path, state in places),
         (),
         (Part("   Start here", "dim"),),
-        (Part("     sealcast rec", "key"), Part("    record a shell in this terminal")),
-        (Part("     sealcast demo", "key"), Part("   play the built-in session (signed, works offline)")),
-        (Part("     sealcast play FILE.cast", "key"), Part("   open one recording")),
+        (_command(demo), Part("play the demo session (signed, works offline)")),
+        (_command("sealcast rec"), Part("record a shell in this terminal")),
+        (_command("sealcast play FILE.cast"), Part("open one recording")),
         (),
         (Part("   Then try", "dim"),),
         (Part("     /", "key"), Part(" filter sessions   "), Part("? ", "key"), Part("all keys")),
         (),
         (Part("   Nothing is changed or sent anywhere by looking.", "dim"),),
     ]
+
+
+def _command(text: str) -> Part:
+    return Part(f"     {text:<26}", "key")
 
 
 def _cell(column: Column, session: Session, zone: tzinfo) -> str:

@@ -26,7 +26,7 @@ from tui.screens.base import TALL
 from tui.screens.details import DetailsScreen
 from tui.screens.player_actions import PlayerActions
 from tui.screens.player_keys import PLAYER_KEYS
-from tui.screens.player_rows import HELP, View, head_parts, hint_parts, status_parts
+from tui.screens.player_rows import HELP, View, card_rows, head_parts, hint_parts, status_parts
 from tui.source import Source, Subject
 from tui.times import length_label, offset_label, parse_moment
 from tui.widgets.drawn import Bar, Lines
@@ -48,6 +48,7 @@ class PlayerScreen(PlayerActions):
 
     TOPIC = "player"
     AUTO_FOCUS = "Grid"
+    DEFAULT_CSS = "PlayerScreen #card { height: 5; }"
     BINDINGS: ClassVar[list[BindingType]] = PLAYER_KEYS
 
     def __init__(self, source: Source, subject: Subject, options: PlayOptions, zone: tzinfo) -> None:
@@ -63,6 +64,7 @@ class PlayerScreen(PlayerActions):
         """Head, banner, picture, timeline, status, hints; the prompt comes last when it is open."""
         yield Bar("head", id="head")
         yield Bar("banner", id="banner")
+        yield Lines(id="card")
         yield Grid()
         yield Lines(id="sorry")
         yield TimelineStrip()
@@ -78,6 +80,8 @@ class PlayerScreen(PlayerActions):
         """Show what is known; start to read and to check."""
         self.query_one("#sorry").display = False
         self.query_one(Prompt).display = False
+        self.query_one("#card", Lines).show(card_rows())
+        self.query_one("#card").display = self.options.card
         self.query_one("#hints", Bar).show(hint_parts(), HELP)
         self.set_interval(1 / FRAME_RATE, self._tick)
         self.lay_out_again()
@@ -180,6 +184,10 @@ class PlayerScreen(PlayerActions):
 
     # drawing
 
+    def on_key(self) -> None:
+        """The card goes away with the first key, whatever it is."""
+        self.query_one("#card").display = False
+
     def say(self, text: str) -> None:
         """Put a just-finished action into the status row for two seconds."""
         self._said, self._said_until = text, monotonic() + SAID_FOR
@@ -213,7 +221,7 @@ class PlayerScreen(PlayerActions):
         self._draw()
 
     def _show_head(self) -> None:
-        word = word_of(self.verdict, self._percent)
+        word = word_of(self.verdict, self._percent, self.source.key_note)
         bad = word.role == "bad"
         view = self._view()
         left, right = head_parts(self.subject, word, self.zone, self.size.width >= WIDE, view)

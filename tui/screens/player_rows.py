@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 
-from tui.cells import Part
+from tui.cells import Part, Row
 from tui.clock import speed_label
 from tui.player import Player
 from tui.recording import Size
@@ -13,6 +13,11 @@ from tui.times import offset_label, wall_label
 from tui.words import Word
 
 HELP = (Part("? help "),)
+_CARD = (
+    (("Space", "play / pause"), ("← →", "5 seconds"), (", .", "one change"), ("{ }", "speed")),
+    (("g", "go to a time"), ("[ ]", "marks"), ("d", "every check")),
+    (("?", "all keys"), ("q", "back")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,16 @@ def status_parts(player: Player, subject: Subject, zone: tzinfo, said: str, bad:
     if player.recording.skipped:
         parts.append(Part(f"  {player.recording.skipped} unreadable events skipped"))
     return parts
+
+
+def card_rows() -> list[Row]:
+    """What a newcomer should know, for as long as no key was pressed."""
+    rows = [[part for keys, text in line for part in _named(keys, text)] for line in _CARD]
+    return [(), *rows, ()]
+
+
+def _named(keys: str, text: str) -> tuple[Part, Part]:
+    return Part(f"   {keys}", "key"), Part(f" {text}")
 
 
 def hint_parts() -> list[Part]:

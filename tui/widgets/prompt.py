@@ -29,12 +29,16 @@ class Prompt(Horizontal):
         yield self.field
 
     def ask(self, label: str, example: str, value: str = "") -> None:
-        """Show the line and take the keys. Only the program's own words may be given here."""
+        """Show the line and take the keys."""
+        self.fill(label, example, value)
+        self.take_keys()
+
+    def fill(self, label: str, example: str, value: str = "") -> None:
+        """Show the line; the keys stay where they are. Only the program's own words may be given here."""
         self._label.update(label)
         self.field.placeholder = example
         self.field.value = value
         self.display = True
-        self.take_keys()
 
     def take_keys(self) -> None:
         """Focus the field at once: keys that were typed meanwhile must not be commands."""
