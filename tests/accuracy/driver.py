@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pexpect
 from recorder.store.reading import open_file
 from tests.accuracy.keys import Stroke, strokes
 from tests.accuracy.programs import launch, python_environment
+from tests.accuracy.remote import remote_host
 from tests.accuracy.scenario import Scenario
 
 _QUIET_S = 0.07
@@ -49,10 +51,11 @@ def run(scenario: Scenario, size: str, prompt: str) -> Run:
         program = launch(scenario, prompt, home)
         columns, _, rows = size.partition("x")
         env = _environment(base) | python_environment(home) | program.env
-        child = _start(program.argv, env, home, (int(rows), int(columns)))
-        _until_ready(child, program.ready)
-        _type(child, scenario)
-        _end(child)
+        with remote_host(home) if scenario.sshd else nullcontext():
+            child = _start(program.argv, env, home, (int(rows), int(columns)))
+            _until_ready(child, program.ready)
+            _type(child, scenario)
+            _end(child)
         return Run(scenario, size, prompt, _recording(base), [text.rstrip() for text in program.truth()])
     finally:
         shutil.rmtree(base, ignore_errors=True)

@@ -24,6 +24,8 @@ class Scenario:
     prompts: tuple[str, ...]
     setup: str
     """Lines for the shell's own startup file."""
+    sshd: bool
+    """A host to log in to is there."""
     given_up: tuple[str, ...]
     """What the program's own history keeps though it was not run as a command."""
     files: dict[str, str]
@@ -49,6 +51,7 @@ def load(path: Path) -> Scenario:
         sizes=tuple(content.pop("sizes", _SIZES)),
         prompts=tuple(content.pop("prompts", DEFAULT_PROMPTS[program])),
         setup=content.pop("setup", ""),
+        sshd=content.pop("sshd", False),
         given_up=tuple(content.pop("given_up", ())),
         files=content.pop("files", {}),
     )
