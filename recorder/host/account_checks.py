@@ -57,7 +57,7 @@ def check_login_shells(evidence: Evidence) -> Iterator[Finding]:
                 first = f", which runs {', '.join(files)} first" if files else ""
                 shell = safe(account.shell or "/bin/sh", 100)
                 says = f"the login shell of {account.name} is {shell}{first}"
-                yield Finding("login shells", State.OPEN, says, f"usermod -s {places.SHELL} {account.name}")
+                yield Finding("login shells", State.OPEN, says, "sealcast install")
 
     yield from or_closed("login shells", found(), "all covered accounts start in the recorder")
 

@@ -4,11 +4,12 @@ import difflib
 import grp
 import pwd
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
-from recorder.policy.model import Policy
+from recorder.policy.model import CoverPolicy, Policy
 from recorder.safe_text import safe
 
 
@@ -60,29 +61,30 @@ class Accounts:
         return name
 
 
-def read_accounts(root: Path, named: Iterable[str] = ()) -> Accounts:
+def read_accounts(root: Path, cover: CoverPolicy) -> Accounts:
     """From the system's name service, or from the files below another root.
 
-    A directory service may know accounts that it does not enumerate: `named` are asked for one by one.
+    A directory service may know accounts that it does not enumerate, so those covered are asked for by name.
     """
     if root != Path("/"):
         return parse_accounts((root / "etc/passwd").read_text(), (root / "etc/group").read_text())
-    entries = pwd.getpwall() + [entry for name in named if (entry := _ask(name)) is not None]
-    users = {
-        entry.pw_name: Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell)
-        for entry in entries
-    }
-    groups = {
-        entry.gr_name: Group(entry.gr_name, entry.gr_gid, tuple(entry.gr_mem)) for entry in grp.getgrall()
-    }
-    return Accounts(users, groups)
+    groups = {entry.gr_name: entry for entry in grp.getgrall()}
+    for name in cover.groups:
+        with suppress(KeyError):
+            groups[name] = grp.getgrnam(name)
+    users = {entry.pw_name: entry for entry in pwd.getpwall()}
+    members = (member for name in cover.groups if name in groups for member in groups[name].gr_mem)
+    for name in (*cover.users, *members):
+        with suppress(KeyError):
+            users[name] = pwd.getpwnam(name)
+    return Accounts(
+        {name: _account(entry) for name, entry in users.items()},
+        {name: Group(name, entry.gr_gid, tuple(entry.gr_mem)) for name, entry in groups.items()},
+    )
 
 
-def _ask(name: str) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        return None
+def _account(entry: pwd.struct_passwd) -> Account:
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell)
 
 
 def parse_accounts(passwd: str, group: str) -> Accounts:

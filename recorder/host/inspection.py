@@ -15,7 +15,7 @@ from recorder.host.interpreter import has_capability
 from recorder.host.machine import Host
 from recorder.host.sshd_inspection import inspect_sshds
 from recorder.policy.loading import load_policy
-from recorder.policy.model import Policy
+from recorder.policy.model import CoverPolicy, Policy
 from recorder.store.layout import Store
 
 _STARTUP = {
@@ -49,7 +49,7 @@ def inspect(host: Host) -> Evidence:
         policy = load_policy(host.at(places.CONFIG))
     except SealcastError as error:
         problem = error.message
-    accounts = read_accounts(host.root, policy.cover.users if policy else ())
+    accounts = read_accounts(host.root, policy.cover if policy else CoverPolicy())
     covered = tuple(accounts.covered_by(policy)) if policy else ()
     processes = tuple(_processes()) if host.is_this else ()
     return Evidence(

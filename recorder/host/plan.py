@@ -83,19 +83,29 @@ def parse_cover(text: str) -> Cover:
 
 def new_policy(facts: HostFacts, wish: Wish) -> Policy:
     """The policy in force with what the wish adds; covered accounts' own shells are remembered."""
-    old = Policy() if facts.config is None else parse_policy(facts.config.encode(), places.CONFIG)
+    old = _policy_in(facts.config)
     for one in wish.cover:
         _check_cover(facts.accounts, one, old)
-    cover = CoverPolicy(
-        _with(old.cover.users, (one.name for one in wish.cover if one.kind == "user")),
-        _with(old.cover.groups, (one.name for one in wish.cover if one.kind == "group")),
-    )
+    cover = asked_cover(facts.config, wish)
     default = wish.shell or old.shells.default
     policy = replace(old, cover=cover, shells=ShellPolicy(default, dict(old.shells.users)))
     for account in facts.accounts.covered_by(policy):
         if account.shell != places.SHELL and account.name not in old.shells.users:
             policy.shells.users[account.name] = wish.shell or account.shell or _LAST_RESORT_SHELL
     return policy
+
+
+def _policy_in(config: str | None) -> Policy:
+    return Policy() if config is None else parse_policy(config.encode(), places.CONFIG)
+
+
+def asked_cover(config: str | None, wish: Wish) -> CoverPolicy:
+    """Whom the policy covers so far, and whom the wish names."""
+    old = _policy_in(config).cover
+    return CoverPolicy(
+        _with(old.users, (one.name for one in wish.cover if one.kind == "user")),
+        _with(old.groups, (one.name for one in wish.cover if one.kind == "group")),
+    )
 
 
 def _check_cover(accounts: Accounts, one: Cover, policy: Policy) -> None:
@@ -209,7 +219,7 @@ def _reload(facts: HostFacts, wish: Wish) -> ReloadSshd:
 
 def plan_uninstall(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
     """Everybody gets their own shell back. Recordings, keys, policy and the recorder's account stay."""
-    policy = Policy() if facts.config is None else parse_policy(facts.config.encode(), places.CONFIG)
+    policy = _policy_in(facts.config)
     users = sorted(name for name, account in facts.accounts.users.items() if account.shell == places.SHELL)
     steps: list[Step] = [LoginShell(name, policy.shell_for(name)) for name in users]
     if facts.sshd_config is not None:

@@ -7,7 +7,7 @@ from recorder.host import places, program
 from recorder.host.accounts import read_accounts
 from recorder.host.interpreter import find_interpreter
 from recorder.host.machine import Host
-from recorder.host.plan import HostFacts, Wish
+from recorder.host.plan import HostFacts, Wish, asked_cover
 from recorder.policy.loading import read_trusted
 
 _UNIT_DIRECTORIES = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
@@ -16,10 +16,11 @@ _SSH_UNITS = ("ssh.service", "sshd.service")
 
 def look(host: Host, wish: Wish, *, with_program: bool = True) -> HostFacts:
     """The facts for a plan; uninstalling needs neither program nor interpreter."""
-    config = host.at(places.CONFIG)
+    path = host.at(places.CONFIG)
+    config = read_trusted(path).decode(errors="replace") if path.exists() else None
     return HostFacts(
-        accounts=read_accounts(host.root, [one.name for one in wish.cover if one.kind == "user"]),
-        config=read_trusted(config).decode() if config.exists() else None,
+        accounts=read_accounts(host.root, asked_cover(config, wish)),
+        config=config,
         sshd_config=_text(host.at(places.SSHD_CONFIG)),
         ssh_unit=_ssh_unit(host),
         has_chsh=host.at(places.CHSH_PAM).is_file(),

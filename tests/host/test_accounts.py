@@ -1,5 +1,7 @@
 """Accounts of a host, and who is covered."""
 
+import grp
+import pwd
 from pathlib import Path
 
 import pytest
@@ -43,5 +45,18 @@ def test_damaged_lines_are_passed_over() -> None:
 
 
 def test_another_root_has_its_own_accounts_and_this_one_asks_the_system(tmp_path: Path) -> None:
-    assert "alice" in read_accounts(make_root(tmp_path)).users
-    assert read_accounts(Path("/"), ["root", "no-such-user"]).users["root"].uid == 0
+    cover = CoverPolicy(("root", "no-such-user"), ("root", "no-such-group"))
+    assert "alice" in read_accounts(make_root(tmp_path), cover).users
+    assert read_accounts(Path("/"), cover).users["root"].uid == 0
+
+
+def test_a_directory_service_is_asked_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = pwd.struct_passwd(("remote", "x", 70001, 70001, "", "/home/remote", "/bin/zsh"))
+    group = grp.struct_group(("far", "x", 70002, ["remote"]))
+    monkeypatch.setattr(pwd, "getpwall", list)
+    monkeypatch.setattr(grp, "getgrall", list)
+    monkeypatch.setattr(pwd, "getpwnam", {"remote": known}.__getitem__)
+    monkeypatch.setattr(grp, "getgrnam", {"far": group}.__getitem__)
+    cover = CoverPolicy((), ("far",))
+    found = read_accounts(Path("/"), cover)
+    assert [account.name for account in found.covered_by(Policy(cover=cover))] == ["remote"]

@@ -166,7 +166,7 @@ def test_doctor_finds_what_is_open(installed: Machine, spoil: str, repair: str, 
 
 
 def test_a_second_run_finds_nothing_to_do(installed: Machine) -> None:
-    assert installed.sure(*PROGRAM, "install", "--no-systemd", "--dry-run") == ""
+    assert installed.sure(places.COMMAND, "install", "--no-systemd", "--dry-run") == ""
     done = installed.run(places.COMMAND, "install", "--no-systemd")
     assert (done.returncode, done.stderr) == (0, "sealcast: nothing to do\n")
 
