@@ -279,12 +279,13 @@ class Extractor:
     def _settled(self, *, silence: bool) -> None:
         """If a prompt was being written, it is complete."""
         edit = self._edit
+        first, edit.looked = not edit.looked, True
         if edit.prompt is not None or self._picture.column == 0 or edit.closing:
             return
         before, behind = self._picture.cursor_line()
         text = self._behind_output(before)
         prompt = Prompt(self._without_typed(text), edit.bracketed)
-        if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt):
+        if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
         edit.right = self._right = behind.strip()
@@ -319,11 +320,12 @@ class Extractor:
         end = None if text.endswith(" ") or looks_like_prompt(text) else guess_end(text)
         return text if end is None else text[:end]
 
-    def _is_plausible(self, prompt: Prompt) -> bool:
+    def _is_plausible(self, prompt: Prompt, first: bool) -> bool:
         """A shell or interpreter may wait here for a command, and not a program for an answer."""
         known = any(prompt.same_family(other) for other in self._levels.known())
         if self._picture.alternate:
-            return known or (self._levels.in_multiplexer and looks_like_prompt(prompt.text))
+            shell = self._levels.in_multiplexer or (prompt.bracketed and first)
+            return known or (shell and looks_like_prompt(prompt.text))
         if prompt.bracketed or known or self._levels.asks_more(prompt, quiet=self._edit.ends == 0):
             return True
         return looks_like_prompt(prompt.text)
@@ -339,10 +341,13 @@ class Extractor:
     # ── lines ─────────────────────────────────────────────────────────────────
 
     def _read(self, last_row: int) -> Typed | None:
-        if self._edit.bracketed and self._edit.alternate != self._picture.alternate:
+        edit, alternate = self._edit, self._picture.alternate
+        if edit.bracketed and edit.alternate != alternate:
+            return None
+        if alternate and edit.looked and edit.prompt is None:
             return None
         typed = read_typed(self._picture, self._edit, self._levels.known(), last_row)
-        if typed is None or self._edit.prompt is not None or self._edit.bracketed:
+        if typed is None or edit.prompt is not None or edit.bracketed:
             return typed
         return typed if typed.text else None
 

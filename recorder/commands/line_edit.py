@@ -38,6 +38,8 @@ class LineEdit:
     """The cursor's row when it went off."""
     alternate: bool = False
     """It stands on the alternate screen."""
+    looked: bool = False
+    """It stood still before: what is on its line now need not be a prompt alone."""
     secret: bool = False
     arrived: bool = False
     more: bool = False

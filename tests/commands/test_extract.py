@@ -18,7 +18,7 @@ def test_text_times_and_output() -> None:
     assert (command.text, command.level, command.inside, command.prompt) == ("echo hi", 0, None, "$ ")
     assert (command.exit_status, command.evidence, command.flags) == (None, "screen", ())
     shown = "".join(event.data for event in session.events if event.code == OUTPUT).encode()
-    assert shown[slice(*command.output)] .strip(b"\r") == b"hi\r\n"
+    assert shown[slice(*command.output)].strip(b"\r") == b"hi\r\n"
     key = next(event.time for event in session.events if event.code == KEY)
     assert command.start_s == key
     assert command.end_s is not None
@@ -87,6 +87,23 @@ def test_the_alternate_screen_hides_nothing() -> None:
     assert [c.text for c in found] == ["printf trick", "id", "true"]
     assert Flag.FULL_SCREEN in found[0].flags
     assert all(Flag.ON_ALTERNATE in command.flags for command in found[1:])
+
+
+def test_a_new_prompt_on_the_alternate_screen_hides_nothing() -> None:
+    session = Session().run("printf trick; PS1='new # '", "\x1b[?1049h")
+    session.prompt = "new # "
+    session.run("id", "uid\r\n").ask().type("true").enter()
+    session.prompt = "$ "
+    assert texts(session.show("\x1b[?1049l").ask().end())[1:] == ["id", "true"]
+
+
+def test_what_is_typed_into_an_editor_is_no_command() -> None:
+    session = Session().run("vim", f"\x1b[?1049h{ON}\x1b[H\x1b[2J$ one\r\n~\x1b[H")
+    session.show("\x1b[2;1H", after=0.2).type("a # text").press("enter").show("\r\n").type("more").press(
+        "enter"
+    )
+    session.show(f"\r\n{OFF}\x1b[?1049l", after=0.2).ask().end()
+    assert texts(session) == ["vim"]
 
 
 def test_what_a_program_writes_is_no_command_without_enter() -> None:
