@@ -6,6 +6,7 @@ Textual draws on standard error and reads keys from descriptor 0, so standard ou
 import asyncio
 import locale
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -30,8 +31,14 @@ from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
 
 TERMINATED = 128 + signal.SIGTERM
+HUNG_UP = 128 + signal.SIGHUP
 _CRASH_VARIABLE = "SEALCAST_TEST_CRASH"
 """Makes the program fail once it is drawn, so that the way out can be tested."""
+
+
+def _leave_a_gone_terminal() -> None:
+    """End at once: there is nothing to draw on and nothing to give back, and no work of ours is unsaved."""
+    os._exit(HUNG_UP)
 
 
 class SealcastApp(App[None]):
@@ -68,8 +75,20 @@ class SealcastApp(App[None]):
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, lambda: self.exit(return_code=TERMINATED))
+            loop.add_signal_handler(signal.SIGHUP, _leave_a_gone_terminal)
+            self.set_interval(1.0, self._check_terminal)
         if os.environ.get(_CRASH_VARIABLE):
             self.call_after_refresh(self._fail)
+
+    def _check_terminal(self) -> None:
+        """Where SIGHUP is ignored (nohup), only the terminal's own state tells that it was closed.
+
+        Textual's reader does not notice: it would read end of file as fast as it can, for ever.
+        """
+        watcher = select.poll()
+        watcher.register(0, 0)
+        if watcher.poll(0):  # POLLHUP, POLLERR and POLLNVAL are reported unasked
+            _leave_a_gone_terminal()
 
     def action_interrupt(self) -> None:
         """The second Ctrl+C within two seconds ends the program."""

@@ -50,7 +50,7 @@ from recorder.store.layout import Store
 from tui.app import run_library
 sys.exit(run_library(Store(Path(sys.argv[1]))))
 """
-DEADLINE = 15.0
+DEADLINE = 40.0
 
 
 @given(st.text(max_size=80))
@@ -194,6 +194,15 @@ def test_a_hostile_session_cannot_reach_the_terminal(hostile: Studio) -> None:
         found for found in re.findall(rb"\x1b\][^\x07\x1b]*", drawn) if not found.startswith(b"\x1b]22;")
     ]
     assert not other
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_ends_the_program(demo: Studio) -> None:
+    with terminal(demo) as screen:
+        screen.until("4 sessions")
+        with open(os.devnull, "rb") as null:
+            os.dup2(null.fileno(), screen.master)  # closes the terminal; nobody sends a signal
+        assert screen.process.wait(DEADLINE) == 129
 
 
 @pytest.mark.slow
