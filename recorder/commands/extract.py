@@ -246,6 +246,8 @@ class Extractor:
             self._levels.first_line(self._picture.line_at(self._picture.row).text)
         if edit.bracketed and not edit.closing and self._keys and self._keys[0].name == "ctrl-c":
             self._start_over()
+        if edit.bracketed and not edit.closing and (self._keys or not self._has_keys):
+            edit.behind = self._picture.suggestion()
         typed = None
         if not edit.secret and (edit.closing or self._may_accept()):
             typed = self._read(self._picture.row)

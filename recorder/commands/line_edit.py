@@ -27,6 +27,8 @@ class LineEdit:
     prompt: Prompt | None = None
     right: str = ""
     """What stood behind the cursor before typing began: a right prompt."""
+    behind: str = ""
+    """What stood behind the cursor at the last end of line: a suggestion that was not taken."""
     ends: int = 0
     """Ends of lines written since."""
     quiet: bool = False
@@ -117,7 +119,10 @@ def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *,
     first = _without_right(first, edit.right)
     shown = picture.lines(region.line.last + 1, region.last_row)
     rest = _without_indent(shown, len(prompt.text), first)
-    if rest == shown and edit.bracketed and not edit.closing:
+    if edit.behind:
+        *others, last = [first, *rest]
+        first, *rest = [*others, last.removesuffix(edit.behind).rstrip()]
+    if rest in (shown, []) and edit.bracketed and not edit.closing:
         return _split([first, *rest], prompt, guessed)
     text = "\n".join([first, *rest]).rstrip()
     return Typed(text[:MAX_TEXT], prompt, guessed, len(text) > MAX_TEXT)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from recorder.terminal import AltScreen, Cwd, Event, Line, Screen
 
+_GREYS = frozenset({8, *range(236, 248)})
+"""Foregrounds of suggestions: bright black, and the middle of the grey ramp of the 256 colours."""
 _GAP = 6
 """So many blanks before the right edge are no text that wrapped there."""
 
@@ -65,6 +67,15 @@ class Picture:
         line = self.screen.logical_line(cursor.y)
         offset = (line.cursor_offset or 0) + cursor.pending_wrap
         return line.text[:offset], line.text[offset:]
+
+    def suggestion(self) -> str:
+        """What stands behind the cursor, if it is grey: proposed by the shell, and not typed."""
+        cells = 0
+        for text, attr in self.screen.row_runs(self.row):
+            cells += len(text)  # wide characters make this too few: then nothing is taken for a suggestion
+            if cells > self.column and text.strip():
+                return self.cursor_line()[1].strip() if attr.fg in _GREYS else ""
+        return ""
 
     def filled_above(self) -> str:
         """What stands before the cursor's row in its logical line, if only blanks reach the right edge.

@@ -135,6 +135,14 @@ def test_lines_pasted_together_are_commands_of_their_own() -> None:
     assert all(Flag.TOGETHER in c.flags for c in found)
 
 
+def test_a_grey_suggestion_that_was_not_taken_is_not_run() -> None:
+    grey = "\x1b[38;5;240m two three\x1b[m\x1b[10D"
+    session = Session().ask().type("echo one").show(grey).enter("one\r\n").run("true").ask().end()
+    assert texts(session) == ["echo one", "true"]
+    colour = Session().ask().type("echo one").show(grey.replace("240", "40")).enter().ask().end()
+    assert texts(colour) == ["echo one two three"]
+
+
 def test_wrapped_over_a_resize() -> None:
     session = Session().ask().type("echo " + "abc " * 20).resize(50, 20).type("end").enter().ask().end()
     assert texts(session) == ["echo " + "abc " * 20 + "end"]
