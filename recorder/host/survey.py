@@ -22,7 +22,7 @@ def look(host: Host, wish: Wish, *, with_program: bool = True) -> HostFacts:
         accounts=read_accounts(host.root, asked_cover(config, wish)),
         config=config,
         sshd_config=_text(host.at(places.SSHD_CONFIG)),
-        ssh_unit=_ssh_unit(host),
+        ssh_unit=ssh_unit(host),
         has_chsh=host.at(places.CHSH_PAM).is_file(),
         has_unit=host.at(places.UNIT).is_file(),
         interpreter=find_interpreter() if with_program else "",
@@ -38,7 +38,8 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _ssh_unit(host: Host) -> str | None:
+def ssh_unit(host: Host) -> str | None:
+    """What systemd calls sshd here."""
     for name in _SSH_UNITS:
         if any(host.at(f"{directory}/{name}").exists() for directory in _UNIT_DIRECTORIES):
             return name

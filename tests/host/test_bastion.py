@@ -127,6 +127,60 @@ def test_doctor_says_that_the_host_is_closed(installed: Machine) -> None:
     assert "this host is closed" in done.stderr
 
 
+def test_the_known_escapes_do_not_get_through(installed: Machine) -> None:
+    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    probed = [line for line in done.stdout.splitlines() if " probe " in line]
+    assert len(probed) == 9
+    assert "sealcast-probe" not in installed.read("/etc/passwd")
+    assert not list(Path("/var/tmp").glob("sealcast-probe-*"))
+
+
+def probed_open(machine: Machine) -> set[str]:
+    done = machine.run(places.COMMAND, "doctor", "--probe", "--json", timeout=120)
+    items = json.loads(done.stdout)["items"]
+    return {item["says"] for item in items if (item["check"], item["state"]) == ("probe", "open")}
+
+
+@pytest.fixture
+def opened(installed: Machine) -> Iterator[Machine]:
+    """With forwarding and the loader's variables let through, for real."""
+    reload = f"kill -HUP $(cat {places.SSHD_PID})"
+    edits = "s/DisableForwarding yes/DisableForwarding no/; s/AllowTcpForwarding no/AllowTcpForwarding yes/"
+    keep = f"cp -a {places.SSHD_DROP_IN} {places.INTERPRETER} /mnt"
+    replace = f"cp --remove-destination /usr/bin/python3 {places.INTERPRETER}; chmod 711 {places.INTERPRETER}"
+    installed.sure("sh", "-c", f"{keep}; sed -i '{edits}' {places.SSHD_DROP_IN}; {replace}; {reload}")
+    yield installed
+    put_back = f"cp -a /mnt/00-sealcast.conf {places.SSHD_DROP_IN}; mv /mnt/python {places.INTERPRETER}"
+    installed.sure("sh", "-c", f"{put_back}; {reload}")
+
+
+def test_escapes_that_get_through_are_reported(opened: Machine) -> None:
+    assert probed_open(opened) == {
+        "ssh -W, -L, -J and -D gets past the recorder",
+        "ssh -R gets past the recorder",
+        "~/.pam_environment loads code into the login shell",
+    }
+
+
+def test_a_shell_in_the_place_of_the_recorder_is_reported(installed: Machine) -> None:
+    installed.sure("ln", "-sf", "/bin/bash", places.SHELL)
+    found = probed_open(installed)
+    installed.sure("ln", "-sf", places.LOGIN_SCRIPT, places.SHELL)
+    assert "a file in the user's home (startup files, ~/.ssh) runs before the recorder" in found
+
+
+def test_a_host_that_covers_users_only_can_be_probed(installed: Machine) -> None:
+    edit = "sed -i 's/^groups = .*/groups = []/' /etc/sealcast/config.toml"
+    installed.sure("sh", "-c", f"cp -a /etc/sealcast/config.toml /mnt; {edit}")
+    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=120)
+    installed.sure("mv", "/mnt/config.toml", "/etc/sealcast/config.toml")
+    probed = [line for line in done.stdout.splitlines() if " probe " in line]
+    assert len(probed) == 9
+    assert all(line.startswith("✓") for line in probed), probed
+    assert "probe" not in installed.sure("ls", "/etc/ssh/sshd_config.d")
+
+
 @pytest.mark.parametrize(
     ("spoil", "repair", "check"),
     [
