@@ -159,15 +159,16 @@ def test_killing_the_daemon_leaves_sessions_alone_and_the_next_one_seals_them(ho
 
 
 def test_killing_a_worker_ends_its_session_only(host: Bastion) -> None:
-    with terminal(*host.ssh("-tt")) as one, terminal(*host.ssh("-tt")) as other:
+    with terminal(*host.ssh("-tt")) as one:
         one.expect_exact(PROMPT)
         (first,) = host.workers()
-        other.expect_exact(PROMPT)
-        os.kill(first, signal.SIGKILL)
-        one.expect(pexpect.EOF)
-        assert b"alive" in run_line(other, "echo alive")
-        other.send("exit\r")
-        assert end(other) == 0
+        with terminal(*host.ssh("-tt")) as other:
+            other.expect_exact(PROMPT)
+            os.kill(first, signal.SIGKILL)
+            one.expect(pexpect.EOF)
+            assert b"alive" in run_line(other, "echo alive")
+            other.send("exit\r")
+            assert end(other) == 0
     states = sorted(read(item, host.store).verdict.state for item in host.sessions(2))
     assert states == sorted([State.VERIFIED, State.TRUNCATED])
 
