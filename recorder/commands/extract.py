@@ -3,7 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
@@ -34,12 +34,15 @@ _PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])(?:\x1b\[\?1h|\x1b=)*\Z")
 """zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
 
 
-class Key(NamedTuple):
+@dataclass(slots=True)
+class Key:
     """A `K` event that waits for its effect."""
 
     time: float
     name: str
     canonical: bool
+    echoed: str | None = None
+    """The line that the terminal itself echoed for it, while no prompt stood there."""
 
 
 class Extractor:
@@ -56,6 +59,7 @@ class Extractor:
         self._line_s, self._line_at = 0.0, 0
         self._tail = b""
         self._right = ""
+        self._cooked = False
         self._keys: deque[Key] = deque(maxlen=_MAX_KEYS)
         self._ahead = 0
         self._edit = LineEdit(False, 0.0, 0)
@@ -252,9 +256,18 @@ class Extractor:
         if not edit.secret and (edit.closing or self._may_accept()):
             typed = self._read(self._picture.row)
         edit.secret = False
+        if typed is None and not edit.bracketed:
+            self._note_echo()
         self._write(cut)
         if edit.closing or typed is not None:
             self._accept(typed)
+
+    def _note_echo(self) -> None:
+        """A line typed while something runs: for it, or ahead for the shell."""
+        for key in self._keys:
+            if key.canonical and key.echoed is None:
+                key.echoed = self._picture.line_at(self._picture.row).text
+                return
 
     def _start_over(self) -> None:
         """fish gives a line up without leaving its editor."""
@@ -357,6 +370,8 @@ class Extractor:
         """A line has left the editor."""
         edit = self._edit
         key = self._take_key(typed.text if typed else "")
+        if typed is not None and key is not None and not edit.bracketed:
+            typed = self._typed_ahead(typed, key)
         if typed is not None and not self._is_aborted(typed, key):
             self._run(typed, edit, key)
         elif edit.more:
@@ -364,6 +379,13 @@ class Extractor:
         if key is not None and key.name == "ctrl-d" and not (typed and typed.text):
             self._levels.leave()
         self._edit = LineEdit(False, self._now, self._offset)
+
+    def _typed_ahead(self, typed: Typed, key: Key) -> Typed:
+        """Without a line editor what was typed ahead is not shown again: output follows the prompt."""
+        if key.echoed is None:
+            self._cooked = key.canonical
+            return typed
+        return typed._replace(text=key.echoed, guessed=True) if self._cooked else typed
 
     def _run(self, typed: Typed, edit: LineEdit, key: Key | None) -> None:
         unkeyed = key is None and self._has_keys and not self._ahead

@@ -4,8 +4,9 @@ import difflib
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from recorder.cast.events import KEY
 from recorder.cast.reader import open_events
 from recorder.commands import Command, extract
 from tests.accuracy.driver import Run
@@ -46,16 +47,19 @@ class Score:
         return self.exact / self.run if self.run else 1.0
 
 
-def extracted(recording: bytes) -> list[Command]:
-    """The commands of a recording, in the order they were typed."""
+def extracted(recording: bytes, *, keys: bool) -> list[Command]:
+    """The commands of a recording; without `keys` as if another program had recorded it."""
     header, events = open_events(io.BytesIO(recording), "recording")
-    return sorted(extract(header, events), key=lambda command: command.start_s)
+    if keys:
+        return list(extract(header, events))
+    foreign = (event for event in events if event.code != KEY)
+    return list(extract(replace(header, session=None), foreign))
 
 
-def score(run: Run) -> Score:
+def score(run: Run, *, keys: bool = True) -> Score:
     """One run: exact texts are paired first, then texts that are alike."""
     truth = Counter(_normal(text) for text in run.truth if text not in run.scenario.given_up)
-    claimed = Counter(_normal(command.text) for command in extracted(run.recording))
+    claimed = Counter(_normal(command.text) for command in extracted(run.recording, keys=keys))
     exact = truth & claimed
     left, over = list((truth - exact).elements()), list((claimed - exact).elements())
     misses, alike = [], 0

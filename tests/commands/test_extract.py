@@ -218,6 +218,33 @@ def test_known_limit_text_overwritten_before_it_wraps_is_lost() -> None:
     assert texts(session, columns=16) != ["echo abcdefghij"]
 
 
+def test_known_limit_the_same_prompt_on_another_host_is_no_level() -> None:
+    session = Session().run("ssh b", "Welcome\r\n").run("id", "uid\r\n").ask().end()
+    assert [(c.text, c.level) for c in commands(session.events)] == [("ssh b", 0), ("id", 0)]
+
+
+def test_typed_ahead_without_an_editor() -> None:
+    """The terminal echoes it once, before the prompt that it was meant for."""
+    session = Session().show("$ ").type("sleep 1").press("enter", "echo canonical").show("\r\n")
+    session.type("id").press("enter", "echo canonical").show("\r\n").show("$ uid=0\r\n$ ", after=1)
+    session.type("ls").press("enter", "echo canonical").show("\r\n").show("a\r\n$ ")
+    found = commands(session.events)
+    assert [(c.text, c.flags) for c in found] == [("sleep 1", ()), ("id", (Flag.GUESSED,)), ("ls", ())]
+
+
+def test_known_limit_typed_ahead_without_an_editor_or_output_is_not_found() -> None:
+    session = Session().show("$ ").type("sleep 1").press("enter", "echo canonical").show("\r\n")
+    session.type("true").press("enter", "echo canonical").show("\r\n").show("$ $ ", after=1)
+    session.type("ls").press("enter", "echo canonical").show("\r\n").show("a\r\n$ ")
+    assert "true" not in texts(session)
+
+
+def test_known_limit_a_block_without_marks_is_told_line_by_line() -> None:
+    """fish without bracketed paste: each Enter looks like the end of the line."""
+    session = Session().show("> ").type("begin").press("enter").show("\r\n    ", after=0.1)
+    assert texts(session) == ["begin"]
+
+
 def test_known_limit_without_keys_a_forged_prompt_is_believed() -> None:
     forged = f"{ON}$ reboot\r\n{OFF}\r"
     session = Session(keys=False).run("cat trap", forged).run("true").ask().end()
