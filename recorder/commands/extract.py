@@ -199,6 +199,7 @@ class Extractor:
         quiet, alternate = self._edit.ends == 0, self._picture.alternate
         self._edit = LineEdit(True, *place, quiet=quiet, left=left, alternate=alternate)
         self._edit.right = self._right
+        self._edit.exact = shown
         if shown:
             self._settled(silence=False)
 
@@ -329,11 +330,17 @@ class Extractor:
 
     def _without_typed(self, text: str) -> str:
         """Typing may have begun before the prompt stood still."""
+        complete = text.endswith(" ") or looks_like_prompt(text)
+        if complete and self._edit.exact:
+            return text
         for known in self._levels.known():
             if text.startswith(known.text):
                 return known.text
-        end = None if text.endswith(" ") or looks_like_prompt(text) else guess_end(text)
-        return text if end is None else text[:end]
+        if complete:
+            return text
+        ends = [known.begins(text) for known in self._levels.known()]
+        end = next((end for end in [*ends, guess_end(text)] if end), None)
+        return text[:end]
 
     def _is_plausible(self, prompt: Prompt, first: bool) -> bool:
         """A shell or interpreter may wait here for a command, and not a program for an answer."""

@@ -87,6 +87,8 @@ class Levels:
             self._stack.append(Level(alternate=alternate))
         else:
             ended = self._close(max(0, min(depth, len(self._stack) - 1)), time, offset)
+            if len(self._stack) == 1:
+                self._stack[0].alternate = alternate  # a recording may begin inside tmux
         self._stack[-1].prompt = prompt
         return ended
 
@@ -118,14 +120,19 @@ class Levels:
         )
 
     def _depth_of(self, prompt: Prompt, alternate: bool) -> int:
-        stack, here = self._stack, len(self._stack) - 1
-        if alternate != stack[here].alternate:
+        """The level that shows the prompt; one more than there are for a new one."""
+        top, here = self._stack[-1], len(self._stack) - 1
+        if here == 0 and top.prompt is None and top.running is None:
+            return 0
+        if alternate != top.alternate:
             return here + 1 if alternate else self._primary_depth(prompt)
-        top = stack[here]
-        running = top.running
-        leaving = self._leaving or (running is not None and syntax.leaves_shell(running.text))
-        if leaving and here and (outer := self._outer(prompt)) is not None:
-            return outer
+        leaving = self._leaving or (top.running is not None and syntax.leaves_shell(top.running.text))
+        outer = self._outer(prompt) if leaving and here else None
+        return self._depth_from(top, prompt) if outer is None else outer
+
+    def _depth_from(self, top: Level, prompt: Prompt) -> int:
+        """For a prompt on the screen that the innermost shell is on."""
+        here, running = len(self._stack) - 1, top.running
         if top.prompt is None:
             return here
         if running is not None and syntax.starts_shell(running.text):
@@ -166,7 +173,7 @@ class Levels:
             own = self._stack[number].prompt
             if own is not None and prompt.same_family(own):
                 return number
-        return depths[-1]
+        return depths[-1] if depths else 0
 
     # ── commands ──────────────────────────────────────────────────────────────
 

@@ -1,5 +1,6 @@
 """A line while it is being typed, and how the finished one is read off the screen."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from recorder.commands.prompt import Prompt, guess_end
 from recorder.commands.syntax import incomplete
 
 MAX_TEXT = 64 * 1024
+_MORE = re.compile(r" *\.{3}:?(?: |\Z)")
+"""What python's editors write before further lines of one input."""
 _MAX_LINES = 400
 _MAX_GROUP = 40
 
@@ -22,6 +25,8 @@ class LineEdit:
     begun_s: float
     begun_at: int
     """Offset into the output."""
+    exact: bool = False
+    """The prompt stood complete when it began."""
     left: str = ""
     """What an earlier program left on the line before the prompt."""
     prompt: Prompt | None = None
@@ -122,6 +127,9 @@ def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *,
     if edit.behind:
         *others, last = [first, *rest]
         first, *rest = [*others, last.removesuffix(edit.behind).rstrip()]
+    if rest and all(_MORE.match(line) for line in rest):
+        text = "\n".join([first, *(_MORE.sub("", line) for line in rest)]).rstrip()
+        return Typed(text[:MAX_TEXT], prompt, guessed, len(text) > MAX_TEXT)
     if rest in (shown, []) and edit.bracketed and not edit.closing:
         return _split([first, *rest], prompt, guessed)
     text = "\n".join([first, *rest]).rstrip()

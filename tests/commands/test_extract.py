@@ -97,6 +97,26 @@ def test_a_new_prompt_on_the_alternate_screen_hides_nothing() -> None:
     assert texts(session.show("\x1b[?1049l").ask().end())[1:] == ["id", "true"]
 
 
+def test_a_recording_that_begins_and_ends_on_the_alternate_screen() -> None:
+    session = Session().show("\x1b[?1049h").run("id", "uid\r\n").ask().type("exit").enter()
+    found = commands(session.show("\x1b[?1049l").run("true").ask().end().events)
+    assert [(c.text, c.level) for c in found] == [("id", 0), ("exit", 0), ("true", 0)]
+
+
+def test_a_prompt_that_grows_is_one_prompt() -> None:
+    session = Session()
+    zsh = "\x1b[K" + ON
+    for prompt, text in (("➜  repo ", "git init"), ("➜  repo git:(main) ✗ ", "ls")):
+        session.show(prompt + zsh).type(text).press("enter").show(f"{OFF}\r\r\n")
+    assert texts(session.show("➜  repo " + zsh).end()) == ["git init", "ls"]
+
+
+def test_blocks_of_an_editor_for_several_lines() -> None:
+    session = Session(">>> ").ask().type("def f():").press("enter").show("\r\n...     return 1", after=0.1)
+    found = commands(session.enter().ask().end().events)
+    assert [c.text for c in found] == ["def f():\n    return 1"]
+
+
 def test_what_is_typed_into_an_editor_is_no_command() -> None:
     session = Session().run("vim", f"\x1b[?1049h{ON}\x1b[H\x1b[2J$ one\r\n~\x1b[H")
     session.show("\x1b[2;1H", after=0.2).type("a # text").press("enter").show("\r\n").type("more").press(
