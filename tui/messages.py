@@ -11,6 +11,7 @@ from recorder.store.layout import Store
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 from tui.player import Player
+from tui.search import Search
 from tui.source import Source
 
 
@@ -35,6 +36,13 @@ class Loaded(Progress):
     """More events are in, or the keyframes reach further."""
 
     events: int
+
+
+@dataclass
+class Searched(Progress):
+    """A search has come further."""
+
+    search: Search
 
 
 @dataclass

@@ -12,8 +12,8 @@ from tui.times import offset_label
 
 ACTIVITY = "▁▂▃▄▅▆▇█"
 ACTIVITY_ASCII = ".:-=+*#%@"
-MARK, RESIZE = "◆", "↔"
-MARK_ASCII, RESIZE_ASCII = "m", "r"
+MARK, RESIZE, MATCH = "◆", "↔", "▪"
+MARK_ASCII, RESIZE_ASCII, MATCH_ASCII = "m", "r", "*"
 BAD, IDLE, UNREAD = "╳", "·", "░"
 BAD_ASCII, IDLE_ASCII, UNREAD_ASCII = "X", "_", "?"
 _LABEL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -105,10 +105,17 @@ def activity_row(
 
 
 def event_row(
-    view: Window, marks: Iterable[float], resizes: Iterable[float], ascii_only: bool = False
+    view: Window,
+    marks: Iterable[float],
+    resizes: Iterable[float],
+    ascii_only: bool = False,
+    matches: Iterable[float] = (),
 ) -> list[Cell]:
-    """The most important event of each cell: a mark before a resize."""
+    """The most important event of each cell: a mark before a resize before matches of a search."""
     row = [Cell(" ")] * view.width
+    for time in matches:
+        if (cell := view.cell(time)) is not None:
+            row[cell] = Cell(MATCH_ASCII if ascii_only else MATCH)
     kinds = ((RESIZE_ASCII if ascii_only else RESIZE, resizes), (MARK_ASCII if ascii_only else MARK, marks))
     for sign, times in kinds:
         for time in times:

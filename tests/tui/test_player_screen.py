@@ -308,3 +308,77 @@ async def test_playing_to_the_end_pauses_there(studio: Studio) -> None:
         await screen.until(lambda: "‖" in screen.status)
         assert screen.player.player is not None
         assert screen.player.player.clock.at_end
+
+
+async def search_for(screen: Shown, text: str) -> None:
+    await screen.keys("slash")
+    await screen.type(text)
+    await screen.keys("enter")
+
+
+async def test_search_goes_from_match_to_match_and_round_the_end(demo: Studio) -> None:
+    """22, 23"""
+    async with shown(player(demo.store, "11111111")) as screen:
+        await settled(screen)
+        await search_for(screen, "answer")
+        await screen.see("/answer 1/3 ")
+        for key, label, seconds in (("n", "2/3", 37), ("n", "3/3", 67), ("N", "2/3", 37), ("N", "1/3", 7)):
+            await screen.keys(key)
+            await screen.see(f"/answer {label}")
+            await near(screen, seconds)
+            assert "answer" in "\n".join(screen.rows[1:20])
+        await screen.keys("N")
+        await screen.see("search went past the start, now at the end")
+        await screen.keys("n")
+        await screen.see("search went past the end, now at the start")
+        await screen.see("/answer 1/3")
+        assert screen.rows[-2].count("▪") == 3
+        await screen.keys("escape")
+        await screen.until(lambda: "/answer" not in screen.text)
+        assert "▪" not in screen.text
+
+
+async def test_search_begins_at_the_position_and_pauses(demo: Studio) -> None:
+    async with shown(player(demo.store, "11111111@40", PlayOptions(at=40.0))) as screen:
+        await settled(screen)
+        await screen.keys("space")
+        await search_for(screen, "ANSWER")
+        await screen.see("no match for ANSWER in this session")
+        await search_for(screen, "answer")
+        await screen.see("/answer 3/3")
+        await screen.until(lambda: "‖" in screen.status)
+        await screen.keys("5", "N")
+        await screen.see("/answer 3/3")
+        await screen.keys("0", "n")
+        await screen.see("/answer 1/3")
+
+
+async def test_letters_belong_to_the_prompt_and_the_last_text_is_offered(demo: Studio) -> None:
+    async with shown(player(demo.store, "11111111")) as screen:
+        await settled(screen)
+        await search_for(screen, "g/n")
+        await screen.see("no match for g/n in this session")
+        await screen.keys("slash")
+        await screen.see(" / g/n")
+        await screen.type("g")
+        await screen.keys("enter")
+        await screen.see("/g 1/")
+        await screen.keys("slash", "backspace", "enter")
+        await screen.until(lambda: "/g " not in screen.text)
+
+
+async def test_matches_stand_out_without_colour_and_the_current_one_more(demo: Studio) -> None:
+    async with shown(player(demo.store, "11111111"), look=choose("mono")) as screen:
+        await settled(screen)
+        await search_for(screen, "uptime")
+        await screen.see("/uptime 1/2")
+        await screen.keys("n")
+        await screen.see("/uptime 2/2")
+        grid = screen.app.screen.query_one(Grid)
+
+        def marked() -> list[tuple[str, bool]]:
+            parts = [part for y in range(grid.size.height) for part in grid.render_line(y)]
+            styled = [(part.text, part.style) for part in parts if part.style and part.style.underline]
+            return [(text, bool(style.bold)) for text, style in styled if style.reverse and "uptime" in text]
+
+        await screen.until(lambda: marked() == [("uptime", False), ("uptime", True)])

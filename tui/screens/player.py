@@ -24,9 +24,9 @@ from tui.player import Player
 from tui.recording import Size
 from tui.screens.base import TALL
 from tui.screens.details import DetailsScreen
-from tui.screens.player_actions import PlayerActions
 from tui.screens.player_keys import PLAYER_KEYS
 from tui.screens.player_rows import HELP, View, card_rows, head_parts, hint_parts, status_parts
+from tui.screens.player_search import PlayerSearch
 from tui.source import Source, Subject
 from tui.times import length_label, offset_label, parse_moment
 from tui.widgets.drawn import Bar, Lines
@@ -43,7 +43,7 @@ SAID_FOR = 2.0
 WIDE = 100
 
 
-class PlayerScreen(PlayerActions):
+class PlayerScreen(PlayerSearch):
     """Replays one recording."""
 
     TOPIC = "player"
@@ -205,7 +205,9 @@ class PlayerScreen(PlayerActions):
             return
         if self.player.refresh():
             model = self.player.model
-            self.query_one(Grid).show(model.screen, model.take_dirty())
+            grid = self.query_one(Grid)
+            grid.show(model.screen, model.take_dirty(), self.current_place())
+            grid.highlight(self.highlights(self.player))
         self.query_one(TimelineStrip).move(self.player.position)
         self._show_status()
 
@@ -246,7 +248,10 @@ class PlayerScreen(PlayerActions):
             said = f"indexing to {offset_label(self.player.position)}"
         bad_from = self.verdict.bad_from_s if self.verdict is not None else None
         bad = bad_from is not None and self.player.position >= bad_from
-        bar.show(status_parts(self.player, self.subject, self.zone, said, bad), HELP)
+        parts = status_parts(
+            self.player, self.subject, self.zone, said=said, search=self.search_label(), bad=bad
+        )
+        bar.show(parts, HELP)
 
     def _show_nothing(self) -> None:
         length = self.player.recording.duration if self.player is not None else 0.0
@@ -276,14 +281,17 @@ class PlayerScreen(PlayerActions):
     @on(Input.Changed)
     def shortcut(self, event: Input.Changed) -> None:
         """`g g` is the start, `g G` the end."""
-        if event.value in ("g", "G"):
+        if self.asking == "moment" and event.value in ("g", "G"):
             self.close_prompt()
             self.action_share(0.0 if event.value == "g" else 1.0)
 
     @on(Input.Submitted)
     def go(self, event: Input.Submitted) -> None:
-        """Go to the typed time, or say why not."""
+        """Go to the typed time, or say why not; or look for the typed text."""
         self.close_prompt()
+        if self.asking == "search":
+            self.begin_search(event.value)
+            return
         if self.player is None or not event.value.strip():
             return
         duration, start = self.player.recording.duration, self.subject.start
@@ -297,9 +305,11 @@ class PlayerScreen(PlayerActions):
             self.say(error.message)
 
     def action_clear(self) -> None:
-        """Close the prompt, or what was just said."""
+        """Close the prompt, or end the search, and clear what was just said."""
         if self.query_one(Prompt).display:
             self.close_prompt()
+        else:
+            self.end_search()
         self._said = ""
         self._show_status()
 

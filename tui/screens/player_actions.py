@@ -21,6 +21,8 @@ class PlayerActions(RoomyScreen):
     source: Source
     subject: Subject
     player: Player | None = None
+    asking = "moment"
+    """What the prompt is for: a moment, or a search."""
     full = False
     strip_wanted = True
 
@@ -118,11 +120,14 @@ class PlayerActions(RoomyScreen):
     def action_goto(self) -> None:
         """Ask for a time; a second `g` that comes before the field has the keys is the start."""
         prompt = self.query_one(Prompt)
-        if prompt.display:
+        if prompt.display and self.asking == "search":
+            prompt.field.insert_text_at_cursor("g")
+        elif prompt.display:
             self.close_prompt()
             self.action_share(0.0)
         elif self.player is not None:
-            prompt.ask("go to", "12:34 · 12m34s · 14:15:02 · 45% · +30s · g = start · G = end")
+            self.asking = "moment"
+            prompt.ask("go to", GO_TO_EXAMPLES)
 
     def action_full(self) -> None:
         """Only the picture and the status row, or all again."""

@@ -26,6 +26,9 @@ PLAYER_KEYS: list[BindingType] = [
     _key("i", "idle", "skip idle on / off", "idle", _PLAYBACK),
     # priority: the very next key belongs to the prompt
     Binding("g", "goto", "a typed time", id="player.goto", group=_GO, priority=True),
+    Binding("slash", "search", "search this session", id="player.find", group=_GO, priority=True),
+    _key("n", "find(1)", "next / previous match", "find_next", _GO),
+    _key("N", "find(-1)", "next / previous match", "find_prev", _GO),
     _key("home", "share(0)", "start", "start", _GO),
     _key("G,end", "end", "end", "end", _GO),
     _key("pageup", "by_share(-0.1)", "10 percent", "pct_back", _GO),
@@ -55,6 +58,7 @@ HINTS = (
     ("⇧←→", "1m"),
     (", .", "step"),
     ("g", "go to"),
+    ("/", "search"),
     ("{ }", "speed"),
     ("i", "skip idle"),
     ("f", "full"),

@@ -15,8 +15,8 @@ from tui.words import Word
 HELP = (Part("? help "),)
 _CARD = (
     (("Space", "play / pause"), ("← →", "5 seconds"), (", .", "one change"), ("{ }", "speed")),
-    (("g", "go to a time"), ("[ ]", "marks"), ("d", "every check")),
-    (("?", "all keys"), ("q", "back")),
+    (("/", "search"), ("n N", "next, previous"), ("g", "go to a time"), ("[ ]", "marks")),
+    (("d", "every check"), ("?", "all keys"), ("q", "back")),
 )
 
 
@@ -43,14 +43,18 @@ def head_parts(
     return left, right
 
 
-def status_parts(player: Player, subject: Subject, zone: tzinfo, said: str, bad: bool) -> list[Part]:
-    """State, position, wall time, pace; or in the middle what was just done."""
+def status_parts(  # noqa: PLR0913 - the row tells six different things
+    player: Player, subject: Subject, zone: tzinfo, *, said: str, search: str, bad: bool
+) -> list[Part]:
+    """State, position, search, wall time, pace; or in the middle what was just done."""
     clock = player.clock
     sign = "▶" if clock.playing else "‖"
     position = offset_label(clock.position, tenths=not clock.playing)
     parts = [Part(f" {sign} {position} / {offset_label(player.recording.duration)}")]
     if said:
         parts.append(Part(f"  {said}", "strong"))
+    if search:
+        parts.append(Part(f"  {search}", "strong"))
     if bad:
         parts.append(Part("  UNVERIFIED", "strong"))
     if subject.start is not None:

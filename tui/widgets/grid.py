@@ -1,5 +1,8 @@
 """The picture: the recorded screen in its pane, following the cursor where it is larger than that."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset, Region
@@ -16,6 +19,15 @@ from tui.widgets.drawn import look_of, piece
 CUT = "›"
 
 
+class Highlight(NamedTuple):
+    """Cells start..end-1 of a row that are to stand out; the current one more than others."""
+
+    row: int
+    start: int
+    end: int
+    current: bool
+
+
 class Grid(Widget, can_focus=True):
     """Draws a terminal screen. Every key is the player's: it has none of its own."""
 
@@ -29,7 +41,9 @@ class Grid(Widget, can_focus=True):
         self._screen: Screen | None = None
         self._painter: Painter | None = None
         self._strips: dict[int, Strip] = {}
+        self._highlights: list[Highlight] = []
         self._cursor_row = 0
+        self._wanted: Offset | None = None
         self.origin = Offset(0, 0)
         """The recorded cell in the upper left corner of the pane."""
         self.following = True
@@ -44,18 +58,28 @@ class Grid(Widget, can_focus=True):
         self._strips.clear()
         self.refresh()
 
-    def show(self, screen: Screen, dirty: set[int]) -> None:
-        """Draw the rows that changed."""
+    def show(self, screen: Screen, dirty: set[int], wanted: Offset | None = None) -> None:
+        """Draw the rows that changed; a `wanted` cell is followed in place of the cursor."""
         cursor = screen.cursor
         fresh = self._screen is not screen
         self._screen = screen
-        moved = self._follow(screen) or fresh
+        turn = wanted is not None and wanted != self._wanted
+        self._wanted = wanted
+        moved = self._follow(screen, turn) or fresh
         if moved or len(dirty) > self.size.height // 2:
             self.redraw()
         else:
             for y in dirty | {self._cursor_row, cursor.y}:
                 self._redraw_row(y)
         self._cursor_row = cursor.y
+
+    def highlight(self, highlights: list[Highlight]) -> None:
+        """Let these cells stand out, and no others."""
+        if highlights != self._highlights:
+            changed = {item.row for item in set(highlights) ^ set(self._highlights)}
+            self._highlights = highlights
+            for row in changed:
+                self._redraw_row(row)
 
     @property
     def rows(self) -> range:
@@ -130,6 +154,9 @@ class Grid(Widget, can_focus=True):
     def _build(self, screen: Screen, painter: Painter, row: int, width: int) -> Strip:
         cols = screen.size[0]
         whole = painter.strip(screen.line(row), cols)
+        for item in self._highlights:
+            if item.row == row:
+                whole = _styled(whole, item.start, item.end, _found(item.current))
         cursor = screen.cursor
         if cursor.visible and cursor.y == row:
             whole = _reversed(whole, cursor.x, cursor.x + 1)
@@ -142,17 +169,17 @@ class Grid(Widget, can_focus=True):
             return Strip.join([shown.crop(0, width - 1), Strip([piece(look, CUT, look.style("cut"))])])
         return shown.extend_cell_length(width, look_of(self).style("outside"))
 
-    def _follow(self, screen: Screen) -> bool:
-        """Bring the cursor into sight; True if the view moved."""
-        if not self.following:
+    def _follow(self, screen: Screen, turn: bool = False) -> bool:
+        """Bring the cursor, or what is wanted, into sight; True if the view moved."""
+        if not (self.following or turn):
             return False
         cols = screen.size[0]
         width, height = self.size
         x, y = self.origin
-        cursor = screen.cursor
+        target = self._wanted or Offset(screen.cursor.x, screen.cursor.y)
         if cols > width:
-            x = _into_view(cursor.x, x, width - 1)
-        return self._move_to(Offset(x, _into_view(cursor.y, y, height)))
+            x = _into_view(target.x, x, width - 1)
+        return self._move_to(Offset(x, _into_view(target.y, y, height)))
 
     def _move_to(self, origin: Offset) -> bool:
         cols, rows = self._screen.size if self._screen is not None else (0, 0)
@@ -175,13 +202,27 @@ def _into_view(at: int, origin: int, length: int) -> int:
 
 def _reversed(strip: Strip, start: int, end: int) -> Strip:
     """The strip with cells start..end-1 in reverse."""
+    return _styled(strip, start, end, _turned)
+
+
+def _styled(strip: Strip, start: int, end: int, change: Callable[[Style | None], Style]) -> Strip:
+    """The strip with the style of cells start..end-1 changed."""
     length = strip.cell_length
     start, end = max(0, min(start, length)), min(end, length)
     if start >= end:
         return strip
-    middle = Strip(Segment(part.text, _turned(part.style)) for part in strip.crop(start, end))
+    middle = Strip(Segment(part.text, change(part.style)) for part in strip.crop(start, end))
     return Strip.join([strip.crop(0, start), middle, strip.crop(end, length)])
 
 
 def _turned(style: Style | None) -> Style:
     return (style or Style()) + Style(reverse=not (style and style.reverse))
+
+
+def _found(current: bool) -> Callable[[Style | None], Style]:
+    """Reverse and underlined, so that it shows without colour; the current match is bold, too."""
+
+    def change(style: Style | None) -> Style:
+        return _turned(style) + Style(underline=True, bold=current or None)
+
+    return change

@@ -1,5 +1,7 @@
 """The timeline strip: activity, events and, where there is room, a ruler, with the playhead through all."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -31,6 +33,7 @@ class TimelineStrip(Widget):
         self._recording: Recording | None = None
         self._position = 0.0
         self._idle = 2.0
+        self._matches: Sequence[float] = ()
         self._bad_from: float | None = None
         self._rows: tuple[str, list[Cell], str] = ("", [], "")
         self._view = Window(0.0, 0.0, 1)
@@ -55,6 +58,12 @@ class TimelineStrip(Widget):
         elif self._view.cell(position) != before:
             self.refresh()
 
+    def tick(self, matches: Sequence[float]) -> None:
+        """Show where the matches of a search are."""
+        if list(matches) != list(self._matches):
+            self._matches = matches
+            self.rebuild()
+
     def zoom_by(self, steps: int) -> None:
         """Narrow or widen the window around the playhead."""
         if self._recording is not None:
@@ -70,7 +79,9 @@ class TimelineStrip(Widget):
         self._view = view
         self._rows = (
             activity_row(recording, view, idle=self._idle, bad_from=self._bad_from, ascii_only=ascii_only),
-            event_row(view, (mark.time for mark in recording.marks), recording.resizes, ascii_only),
+            event_row(
+                view, (mark.time for mark in recording.marks), recording.resizes, ascii_only, self._matches
+            ),
             ruler_row(view, recording.duration),
         )
         self.refresh()
