@@ -10,7 +10,7 @@ from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
 from recorder.commands.command import Command, Flag
 from recorder.commands.levels import Levels
-from recorder.commands.line_edit import LineEdit, Typed, read_typed
+from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, guess_end, looks_like_prompt
@@ -442,7 +442,7 @@ class Extractor:
         """A line feed without Enter that leaves an empty line: the rest is typed there."""
         edit = self._edit
         if edit.bracketed and edit.prompt is not None and self._picture.column == 0:
-            edit.carried, edit.carried_ends = before, edit.ends
+            edit.carried, edit.carried_ends = before[-MAX_TEXT:], edit.ends
 
 
 def extract(header: Header, events: Iterable[Event]) -> Iterator[Command]:

@@ -1,6 +1,7 @@
 """What counts as a command, and what is told about it."""
 
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -228,6 +229,26 @@ def test_nothing_that_can_be_read_fails(parts: list[tuple[float, tuple[str, str]
         assert command.text.strip()
         assert command.end_s is None or command.end_s >= command.start_s
         assert command.output.end >= command.output.start
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_recording() -> None:
+    extractor = Extractor(80, 24, has_keys=True)
+    noise = f"{ON}$ typed\r\n".encode() + b"x" * 500 + b"\r\n\x1b[5;1H"
+    plain = b"words " * 100 + b"\r\n"
+
+    def feed(start: int) -> int:
+        for number in range(start, start + 1500):
+            extractor.add(Event(number * 0.1, OUTPUT, ""), noise if number % 2 else plain)
+            extractor.add(Event(number * 0.1, KEY, "enter echo canonical"), b"")
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before, after = feed(0), feed(1500)
+    finally:
+        tracemalloc.stop()
+    assert after - before < 200_000
 
 
 def test_known_limit_text_overwritten_before_it_wraps_is_lost() -> None:
