@@ -23,6 +23,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.store.layout import Store
 from recorder.store.targets import Target
 from tui.demo import KEY_NOTE, DemoMaker
+from tui.driver import TerminalDriver
 from tui.look import PALETTES, Kind, Look, choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
@@ -62,7 +63,7 @@ class SealcastApp(App[None]):
             os.environ["NO_COLOR"] = (
                 "1"  # Textual takes it out again and strips what colour its own parts have
             )
-        super().__init__(ansi_color=None if look.kind is Kind.RGB else True)
+        super().__init__(driver_class=TerminalDriver, ansi_color=None if look.kind is Kind.RGB else True)
         self.look = look
         self._first = first
         self._interrupted = -self.INTERRUPT_WITHIN

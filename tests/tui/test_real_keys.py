@@ -24,6 +24,17 @@ store = Store(Path(sys.argv[1]))
 code = run_player(store, resolve(store, sys.argv[2])) if sys.argv[2:] else run_library(store)
 print(f"EXIT={code}")
 """
+REDIRECTED = """
+import os, sys
+terminal = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+os.environ |= {"COLUMNS": "80", "LINES": "24"}
+from pathlib import Path
+from recorder.store.layout import Store
+from tui.app import run_library
+code = run_library(Store(Path(sys.argv[1])))
+os.write(terminal, f"EXIT={code}".encode())
+"""
 DEADLINE = 15.0
 
 
@@ -109,3 +120,33 @@ def test_a_copied_link_arrives_in_the_clipboard_and_opens_there(demo: Studio, tm
     tmux.see("copied link 11111111@1m05.2s")
     tmux.until(lambda: "1m05.2s" in tmux.run("show-buffer"), "the buffer")
     assert tmux.run("show-buffer").strip() == "11111111@1m05.2s"
+
+
+def test_search_with_the_keys_a_terminal_sends(demo: Studio, tmux: Tmux) -> None:
+    """22, 23"""
+    tmux.start(PROGRAM, demo, "11111111@0", size=(80, 24))
+    tmux.see("✓ verified  alice")
+    tmux.keys("/", "answer", "Enter")
+    tmux.see("/answer 1/3")
+    tmux.keys("n", "n")
+    tmux.see(r"01:07\.0 .*/answer 3/3")
+    tmux.keys("n")
+    tmux.see("search went past the end, now at the start")
+    tmux.keys("Escape")
+    tmux.until(lambda: "/answer" not in tmux.screen(), "no search any more")
+
+
+def test_too_small_at_the_start_and_after_every_change_of_size(demo: Studio, tmux: Tmux) -> None:
+    """7: by the terminal's own size, whatever the environment says and wherever standard output goes."""
+    tmux.start(REDIRECTED, demo, size=(59, 15))
+    tmux.see("Terminal is 59×15")
+    for cols, rows in ((80, 24), (59, 15), (80, 24), (59, 16), (60, 15), (100, 30), (59, 16)):
+        tmux.run("resize-window", "-t", "a", "-x", str(cols), "-y", str(rows))
+        if cols < 60 or rows < 16:
+            tmux.see(f"Terminal is {cols}×{rows}")
+            assert "sessions" not in tmux.screen()
+        else:
+            tmux.see("4 sessions")
+            assert "Terminal is" not in tmux.screen()
+    tmux.keys("q")
+    tmux.see("EXIT=0")
