@@ -12,6 +12,9 @@ from tui.player import LARGEST
 from tui.recording import Recording, Size
 
 _SIZE_FORM = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
+PIECE = 64 * 1024
+"""Bytes of output in one payload at most: an event of a foreign recording may hold 16 MiB, and each payload
+goes through the terminal engine in one go."""
 _SLICE = 512
 """Events between two looks at `stop`."""
 
@@ -42,7 +45,8 @@ def _add(recording: Recording, found: tuple[Event, bytes]) -> None:
     event, data = found
     time = max(event.time, recording.times[-1] if recording.times else 0.0)
     if event.code == codes.OUTPUT:
-        recording.add_output(time, data)
+        for start in range(0, len(data) or 1, PIECE):
+            recording.add_output(time, data[start : start + PIECE])
     elif event.code == codes.RESIZE:
         _add_resize(recording, time, event.data)
     elif event.code in (codes.INPUT, codes.KEY):

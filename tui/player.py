@@ -74,7 +74,8 @@ class ScreenModel:
         self.fed = target
 
     def _jump(self, target: int, position: float) -> bool:
-        if self.built < target:
+        # up to what follows the target: `locate` would otherwise read on until then, while the screen waits
+        if self.built < min(target + 1, len(self.recording.times)):
             return self._restart(target)
         with self._lock:
             self.screen, self.fed = self._timeline.locate(position)

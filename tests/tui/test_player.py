@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from recorder.cast.events import Event
 from recorder.cast.v2 import Header
+from recorder.terminal import Screen
 from tests.tui.studio import demo_events
-from tui.loading import fill, recording_for
+from tui.loading import PIECE, fill, recording_for
 from tui.player import DIRECT_BYTES, Player, ScreenModel
 from tui.recording import Recording, Size
 
@@ -179,3 +180,28 @@ def test_reading_stops_when_it_is_told_to() -> None:
         pass
     assert not recording.complete
     assert len(recording.times) < 2000
+
+
+def test_one_giant_event_is_taken_in_slices() -> None:
+    """3 MB in one event: no step of reading, seeking or playing takes more than two slices of it."""
+    data = "abc \x1b[31mé日\r\n" * 150_000
+    events = (Event(0.0, "o", "first"), Event(1.0, "o", data), Event(2.0, "o", "\r\nlast"))
+    recording = recording_for(Header(2, 80, 24))
+    for _ in fill(recording, events, lambda: False):
+        pass
+    assert max(len(part) for part in recording.payloads if isinstance(part, bytes)) <= PIECE
+    assert b"".join(part for part in recording.payloads if isinstance(part, bytes))[5:-6] == data.encode()
+    model = ScreenModel(recording)
+    assert model.show(0.5)
+    assert not model.show(1.0)
+    built = 0
+    while model.build():
+        assert recording.output_bytes(built, model.built) <= 2 * PIECE
+        built = model.built
+        if built < len(recording.times) - 1:
+            assert not model.show(1.0)
+    assert model.show(1.5)
+    at_once = Screen(80, 24)
+    at_once.feed(b"first" + data.encode())
+    assert model.screen.text() == at_once.text()
+    assert recording.frames.tolist() == [0.0, 1.0, 2.0]
