@@ -6,6 +6,7 @@ end of the run counts what was not run; with CI=true a missing program is a fail
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -106,6 +107,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
 
     `TMPDIR` lies beside it and must be empty at the end; sealcast itself may write in `SEALCAST_HOME` only.
     """
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # commands that ran in this process may have changed it
     tmp_path_factory.getbasetemp()  # made now, in the system's own directory
     descriptors, children = set(leaks.open_descriptors()), leaks.child_processes()
     base = Path(tempfile.mkdtemp(prefix="sc-", dir=_fast_directory()))

@@ -32,7 +32,7 @@ class Channel:
         """Send one message; raises ChannelError when the peer is gone."""
         data = json.dumps(message, separators=(",", ":")).encode()
         try:
-            self._socket.sendall(_LENGTH.pack(len(data)) + data)
+            self._socket.sendall(_LENGTH.pack(len(data)) + data, socket.MSG_NOSIGNAL)
         except OSError as error:
             raise ChannelError(f"the peer is gone: {error.strerror}") from error
 
