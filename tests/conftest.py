@@ -121,8 +121,11 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("SEALCAST_HOME", str(base / "store"))
     monkeypatch.setenv("TMPDIR", str(base / "tmp"))
     monkeypatch.setattr(tempfile, "tempdir", None)
+    environment = dict(os.environ)
     try:
         yield base / "home"
+        os.environ.clear()  # a program that ran in this process may have set NO_COLOR and the like
+        os.environ.update(environment)
         left = _left_behind(base, descriptors, children)
     finally:
         shutil.rmtree(base, ignore_errors=True)
