@@ -86,9 +86,9 @@ class Server:
     def run(self, ready: Callable[[], None]) -> None:
         """Serve; `ready` is called when logins are answered."""
         self._owner_read, self._owner_write = os.pipe()
-        self._start_notary()
         _warm_up()
         with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)) as signals:
+            self._start_notary()  # with the handler in place: its death must not go unnoticed
             self._poll.register(self._listener, select.POLLIN)
             self._poll.register(signals.fileno(), select.POLLIN)
             ready()

@@ -120,7 +120,7 @@ async def test_the_screen_looks_as_agreed(case: str, request: pytest.FixtureRequ
 
 
 async def _drawn(screen: Shown, agreed: str) -> str:
-    """The screen as soon as it is as agreed, else what it is after a while: the last strokes take a moment."""
+    """The screen as soon as it is as agreed, else after a while: the last strokes take a moment."""
     deadline = time.monotonic() + _LAST_STROKES_S
     while True:
         await screen.pilot.pause(0.15)
