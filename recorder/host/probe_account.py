@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -100,6 +101,9 @@ class Probe:
             os.chown(place, account.pw_uid, account.pw_gid)
 
 
+_REMOVAL_SECONDS = 10.0
+
+
 @contextmanager
 def probe_account(host: Host, policy: Policy, unit: str | None, listens: tuple[str, int]) -> Iterator[Probe]:
     """The account for the time of the block. Where no group is covered, a drop-in tells sshd about it."""
@@ -116,10 +120,43 @@ def probe_account(host: Host, policy: Policy, unit: str | None, listens: tuple[s
             _wait_for_sshd(probe)
         yield probe
     finally:
-        with suppress(SealcastError):
+        try:
+            _remove_account(host)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+            carry_out(forgotten, Host(host.root), lambda _step: None)
+
+
+def _remove_account(host: Host) -> None:
+    """userdel refuses while the account has a process, and what a probe started may not be gone yet."""
+    try:
+        uid = pwd.getpwnam(NAME).pw_uid
+    except KeyError:
+        return
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while True:
+        for pid in _processes_of(uid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
             host.run(["userdel", NAME])
-        shutil.rmtree(home, ignore_errors=True)
-        carry_out(forgotten, Host(host.root), lambda _step: None)
+        except SealcastError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _processes_of(uid: int) -> list[int]:
+    """By the real uid: /proc/PID of a process that may not be read belongs to root."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            status = Path(f"/proc/{name}/status").read_text(errors="replace")
+            if f"\nUid:\t{uid}\t" in status:
+                found.append(int(name))
+    return found
 
 
 def _refuse_if_there() -> None:
