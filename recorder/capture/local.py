@@ -13,6 +13,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
@@ -117,19 +118,22 @@ class _Supervisor:
     def _admit(self, admit: Callable[[bytes], Admitted]) -> Admitted:
         try:
             admitted = admit(bytes.fromhex(self._channel.receive()["public"]))
-        except BaseException:
+        except BaseException as error:
             self._channel.close()
             os.waitpid(self._worker, 0)
+            if isinstance(error, (ChannelError, KeyError)):
+                message = "the recorder ended before the session could start"
+                raise SealcastError(message, "try it again", ExitCode.RECORDING) from error
             raise
-        self._channel.send(
-            {
-                "session": admitted.session,
-                "host": admitted.host,
-                "started": admitted.started,
-                "header": admitted.header.decode(),
-                "certificate": admitted.certificate,
-            }
-        )
+        answer = {
+            "session": admitted.session,
+            "host": admitted.host,
+            "started": admitted.started,
+            "header": admitted.header.decode(),
+            "certificate": admitted.certificate,
+        }
+        with suppress(ChannelError):  # a worker that has ended is noticed when it should be ready
+            self._channel.send(answer)
         return admitted
 
     def _await_ready(self) -> bool:

@@ -233,8 +233,9 @@ class TerminalPump:
             self._hang_up(Reason.SUPERVISOR_GONE)
             return
         if status is not None:
+            # set first: a terminal that goes away while it is flushed must not cost the status
+            self._ending = Ending(Reason.SHELL_ENDED, known(status))
             self._drain()
-            self._ending = self._ending or Ending(Reason.SHELL_ENDED, known(status))
 
     def _drain(self) -> None:
         """Record and show what the pty still holds: the shell is gone, its last bytes are not."""
