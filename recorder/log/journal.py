@@ -8,7 +8,7 @@ and is written over by the next append.
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -152,15 +152,25 @@ class Writer:
 
     def append(self, entry: bytes) -> int:
         """Append one entry; when this returns its index, the entry and its checkpoint are on disk."""
-        if not 0 < len(entry) <= MAX_ENTRY:
-            raise SealcastError(f"a log entry of {len(entry):,} bytes; the limit is {MAX_ENTRY:,}")
+        return self.append_all([entry])
+
+    def append_all(self, added: Sequence[bytes]) -> int:
+        """Append entries under one checkpoint; when this returns the first one's index, all are on disk.
+
+        A crash on the way leaves the log as it was: none of them is in it.
+        """
+        for entry in added:
+            if not 0 < len(entry) <= MAX_ENTRY:
+                raise SealcastError(f"a log entry of {len(entry):,} bytes; the limit is {MAX_ENTRY:,}")
         index = self.size
         bundle, width = divmod(index, WIDTH)
-        before = self._log.bundle(bundle, width) if width else []
-        self._store(entries_path(bundle), width + 1, pack_entries([*before, entry]))
-        self._grow(index, leaf_hash(entry))
-        self.size = index + 1
-        self._log._publish(Checkpoint(self._log.origin, self.size, self._root()), self._key)  # noqa: SLF001 the writer is the log's other half
+        known = self._log.bundle(bundle, width) if width else []
+        for number, part in enumerate(_bundles([*known, *added]), bundle):
+            self._store(entries_path(number), len(part), pack_entries(part), width * (number == bundle))
+        self._grow(index, [leaf_hash(entry) for entry in added])
+        self.size = index + len(added)
+        if added:
+            self._log._publish(Checkpoint(self._log.origin, self.size, self._root()), self._key)  # noqa: SLF001 the writer is the log's other half
         return index
 
     def back(self, index: int) -> Iterator[bytes]:
@@ -170,21 +180,25 @@ class Writer:
             yield from reversed(self._log.bundle(bundle, width + 1))
             index = bundle * WIDTH
 
-    def _grow(self, index: int, new: bytes) -> None:
-        """Add the hash of entry `index` to its tile, and the root of a tile it fills to the level above."""
+    def _grow(self, index: int, added: list[bytes]) -> None:
+        """Add hashes from `index` on to their tiles, and the roots of tiles they fill to the level above."""
         level = 0
-        while True:
-            hashes = [*self._unfull.get(level, []), new]
-            self._store(tile_path(level, index // WIDTH), len(hashes), b"".join(hashes))
-            self._unfull[level] = [] if len(hashes) == WIDTH else hashes
-            if len(hashes) < WIDTH:
-                return
-            level, index, new = level + 1, index // WIDTH, root_of(hashes)
+        while added:
+            known = self._unfull.get(level, [])
+            tile, full = index // WIDTH, []
+            for number, part in enumerate(_bundles([*known, *added]), tile):
+                before = len(known) * (number == tile)
+                self._store(tile_path(level, number), len(part), b"".join(part), before)
+                self._unfull[level] = [] if len(part) == WIDTH else part
+                if len(part) == WIDTH:
+                    full.append(root_of(part))
+            level, index, added = level + 1, tile, full
 
-    def _store(self, path: str, width: int, data: bytes) -> None:
+    def _store(self, path: str, width: int, data: bytes, before: int) -> None:
         """Write a tile or bundle of `width` members, then remove the parts that no current reader needs.
 
-        The part before it stays until the next append: who has just read a checkpoint finds its own part.
+        The part of `before` members stays until the next append: who has just read a checkpoint finds its own
+        part. Whatever else lies there was left by a writer that was killed before its checkpoint.
         """
         *parents, name = path.split("/")
         directory = durable.make_directory(self._log.directory, *parents)
@@ -192,13 +206,20 @@ class Writer:
         if width == WIDTH:
             durable.replace_file(directory / name, data)
             shutil.rmtree(part, ignore_errors=True)
-        else:
-            durable.make_directory(directory, part.name)
-            durable.replace_file(part / str(width), data)
-            (part / str(width - 2)).unlink(missing_ok=True)
+            return
+        durable.make_directory(directory, part.name)
+        durable.replace_file(part / str(width), data)
+        (directory / name).unlink(missing_ok=True)
+        for other in set(os.listdir(part)) - {str(width), str(before)}:
+            (part / other).unlink()
 
     def _root(self) -> bytes:
         return root_of_edges([self._unfull[level] for level in sorted(self._unfull, reverse=True)])
+
+
+def _bundles(members: Sequence[bytes]) -> list[list[bytes]]:
+    """The members by tiles; only the last one may be short."""
+    return [list(members[start : start + WIDTH]) for start in range(0, len(members), WIDTH)]
 
 
 def _wider_parts(full: Path, width: int) -> list[Path]:

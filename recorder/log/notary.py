@@ -5,6 +5,7 @@ writer lock, held only for an append, makes session numbers gap-free.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from recorder.seal import certificate, sshsig
 from recorder.seal.keys import fingerprint, public_blob, public_bytes
 
 _ID_BYTES = 5
+_SESSION = re.compile(rb'"session":"(\d{8}T\d{6}-[0-9a-z]{8})"')
+"""In canonical bytes the last of these is the one under `sealcast`."""
 _SESSION_MARK = b'"action":"session-opened"'
 _LIFE_MARK = b'"action":"session-'
 
@@ -89,60 +92,131 @@ class Notary:
 
     def admit(self, request: SessionRequest, session_public: bytes) -> Admission:
         """Number, certify and log a session; when this returns, its opening is durable."""
-        start_ms = time.time_ns() // 1_000_000
-        session_id = new_session_id(start_ms)
-        with self._marked(session_id):
-            return self._open(request, session_id, start_ms, session_public)
-
-    @contextmanager
-    def _marked(self, session_id: str) -> Iterator[None]:
-        """The mark, held on to unless the block fails."""
-        if self._marks is None:
-            yield
-            return
-        self._marks.reserve(session_id)
-        try:
-            yield
-        except BaseException:
-            self._marks.release(session_id)
-            raise
-
-    def _open(
-        self, request: SessionRequest, session_id: str, start_ms: int, session_public: bytes
-    ) -> Admission:
-        with self.log.writing(self._key) as writer:
-            number = last_number(writer) + 1
-            line = self._certify(session_public, session_id, number, start_ms)
-            opening = _opening(request, session_id, number, start_ms, session_public)
-            self._append(writer, entries.session_opened(self.host, opening))
-        return Admission(session_id, number, self.host, line, start_ms)
+        with self.batch() as batch:
+            return batch.admit(request, session_public)
 
     def append(self, document: Document) -> int:
         """Append one entry durably; its index."""
-        with self.log.writing(self._key) as writer:
-            return self._append(writer, document)
+        with self.batch() as batch:
+            return batch.append(document)
 
     def append_ending(self, session_id: str, document: Document) -> Document:
         """Append a session's closing entry unless the log has one; returns the one that the log has then."""
+        with self.batch() as batch:
+            return batch.append_ending(session_id, document)
+
+    @contextmanager
+    def batch(self) -> Iterator["Batch"]:
+        """Entries that get one checkpoint. Only when the block has ended is any of them durable.
+
+        The log's lock is held for the block: keep it short. A block that fails leaves the log as it was.
+        """
         with self.log.writing(self._key) as writer:
-            found = _last_of_session(writer, session_id)
-            if found is not None and entries.action(found) != entries.OPENED:
-                return found
-            self._append(writer, document)
-            return document
+            batch = Batch(self, writer)
+            try:
+                yield batch
+                writer.append_all(batch.entries)
+            except BaseException:
+                batch.release_marks()
+                raise
+
+    def reserve(self, session_id: str) -> None:
+        """Mark a session that is about to be logged."""
+        if self._marks is not None:
+            self._marks.reserve(session_id)
+
+    def release(self, session_id: str) -> None:
+        """Let go of a mark whose session was not logged."""
+        if self._marks is not None:
+            self._marks.release(session_id)
+
+    def certify(self, session_public: bytes, session_id: str, number: int, start_ms: int) -> str:
+        """The session key's certificate: type, space, base64."""
+        return certificate.issue(
+            self._key, session_public, session_id, self.host, start_ms // 1000, serial=number
+        )
 
     def sign_file(self, digest: bytes) -> str:
         """The host key's armored SSH signature over the file with this SHA-256."""
         return sshsig.sign(self._key, digest, public_blob(public_bytes(self._key)))
 
-    def _append(self, writer: Writer, document: Document) -> int:
-        document["event"] |= {"sequence": writer.size, "id": f"{self.log.origin}/{writer.size}"}
-        return writer.append(entries.encode(document))
 
-    def _certify(self, session_public: bytes, session_id: str, number: int, start_ms: int) -> str:
-        return certificate.issue(
-            self._key, session_public, session_id, self.host, start_ms // 1000, serial=number
-        )
+class Batch:
+    """Collects entries for one checkpoint of the log whose lock is held."""
+
+    def __init__(self, notary: Notary, writer: Writer) -> None:
+        self.entries: list[bytes] = []
+        """Canonical bytes, in the order of the log."""
+        self._notary = notary
+        self._writer = writer
+        self._number: int | None = None
+        self._marked: list[str] = []
+        self._lives = _Lives(writer)
+
+    def admit(self, request: SessionRequest, session_public: bytes) -> Admission:
+        """Number and certify a session. It may start when the block has ended."""
+        start_ms = time.time_ns() // 1_000_000
+        session_id = new_session_id(start_ms)
+        self._notary.reserve(session_id)
+        self._marked.append(session_id)
+        number = self._next_number()
+        line = self._notary.certify(session_public, session_id, number, start_ms)
+        opening = _opening(request, session_id, number, start_ms, session_public)
+        self.append(entries.session_opened(self._notary.host, opening))
+        self._lives.note(session_id, self.entries[-1])
+        return Admission(session_id, number, self._notary.host, line, start_ms)
+
+    def append(self, document: Document) -> int:
+        """Add one entry; the index it will have."""
+        index = self._writer.size + len(self.entries)
+        document["event"] |= {"sequence": index, "id": f"{self._notary.log.origin}/{index}"}
+        self.entries.append(entries.encode(document))
+        return index
+
+    def append_ending(self, session_id: str, document: Document) -> Document:
+        """Add a session's closing entry unless the log has one; returns the one that the log has then."""
+        found = self._lives.last(session_id)
+        if found is not None and entries.action(found) != entries.OPENED:
+            return found
+        self.append(document)
+        self._lives.note(session_id, self.entries[-1])
+        return document
+
+    def release_marks(self) -> None:
+        """Let go of the marks of sessions that the log does not have."""
+        for session_id in self._marked:
+            self._notary.release(session_id)
+
+    def _next_number(self) -> int:
+        self._number = (last_number(self._writer) if self._number is None else self._number) + 1
+        return self._number
+
+
+class _Lives:
+    """The last entry about each session's life, read from the end of the log only as far as needed."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._entries = writer.back(writer.size)
+        self._last: dict[str, bytes] = {}
+
+    def last(self, session_id: str) -> Document | None:
+        """The session's last entry; None where it has none."""
+        while session_id not in self._last:
+            entry = next(self._entries, None)
+            if entry is None:
+                return None
+            self._read(entry)
+        return entries.decode(self._last[session_id], "log")
+
+    def note(self, session_id: str, entry: bytes) -> None:
+        """An entry that is about to be appended."""
+        self._last[session_id] = entry
+
+    def _read(self, entry: bytes) -> None:
+        """By its bytes alone: it may be ten thousand entries back, and everyone waits for the lock."""
+        named = _SESSION.findall(entry) if _LIFE_MARK in entry else None
+        if named:
+            self._last.setdefault(named[-1].decode(), entry)
 
 
 def last_number(writer: Writer) -> int:
@@ -151,17 +225,6 @@ def last_number(writer: Writer) -> int:
         if _SESSION_MARK in entry:
             return _number(entry)
     return 0
-
-
-def _last_of_session(writer: Writer, session_id: str) -> Document | None:
-    """The session's last entry about its life; None where it has none."""
-    mark = session_id.encode()
-    for entry in writer.back(writer.size):
-        if mark in entry and _LIFE_MARK in entry:
-            document = entries.decode(entry, "log")
-            if value_at(document, ("sealcast", "session")) == session_id:
-                return document
-    return None
 
 
 def _number(entry: bytes) -> int:

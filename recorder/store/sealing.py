@@ -7,8 +7,8 @@ Every step may be the last before a crash: the next call does them all again and
 import hashlib
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -34,6 +34,8 @@ _PATIENCE_SECONDS = 30.0
 _RETRY_SECONDS = 0.005
 _MAX_SIGNATURE = 64 * 1024
 _CHUNK = 1024 * 1024
+_HANDFUL = 100
+"""Recordings that are finished under one checkpoint."""
 
 
 class Outcome(StrEnum):
@@ -88,12 +90,51 @@ def seal(
 def seal_orphans(store: Store) -> list[Sealed]:
     """Finish every recording that its worker left behind. What cannot be finished stays where it is."""
     done = []
-    for session_id in store.live_ids():
+    for session_ids in _handfuls(store.live_ids()):
         with suppress(SealcastError):
-            sealed = _seal_if_free(store, session_id, (), None)
-            if sealed is not None:
-                done.append(sealed)
+            done += seal_all(store, session_ids)
     return done
+
+
+def seal_all(store: Store, session_ids: Sequence[str]) -> list[Sealed]:
+    """Finish those recordings that nobody holds, with one checkpoint of the log for all of them.
+
+    What cannot be finished stays where it is, and is not in the result. At most a few hundred at once: each
+    takes a descriptor. `SealcastError` where the log cannot be written; nothing is lost then.
+    """
+    done = []
+    with ExitStack() as locks:
+        judged = dict(_judged(store, session_ids, locks))
+        with store.notary.batch() as batch:
+            for session_id, document in judged.items():
+                judged[session_id] = batch.append_ending(session_id, document)
+        for session_id, document in judged.items():
+            _empty_live(store, session_id)
+            done.append(_sealed(store, session_id, document))
+    for session_id in session_ids:
+        if session_id not in judged and not store.live_path(session_id).exists():
+            with suppress(SealcastError):
+                sealed = _seal_if_free(store, session_id, (), None)
+                done += [] if sealed is None else [sealed]
+    return done
+
+
+def _handfuls(session_ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(session_ids), _HANDFUL):
+        yield session_ids[start : start + _HANDFUL]
+
+
+def _judged(store: Store, session_ids: Sequence[str], locks: ExitStack) -> Iterator[tuple[str, Document]]:
+    """The closing entries of those that lie in `live/` whole and free; their locks are kept in `locks`."""
+    for session_id in session_ids:
+        store.release(session_id)
+        if store.is_starting(session_id):
+            continue
+        path = store.live_path(session_id)
+        with suppress(SealcastError, FileNotFoundError), _errors(path):
+            descriptor = locks.enter_context(locked_file(path))
+            if descriptor is not None:
+                yield session_id, _judge(store, session_id, descriptor, (), None)
 
 
 def _seal_if_free(
@@ -109,10 +150,12 @@ def _seal_if_free(
         with _errors(store.live_path(session_id)), locked_file(store.live_path(session_id)) as descriptor:
             if descriptor is None:
                 return None
-            sealed = _finish(store, session_id, descriptor, left_running, progress)
+            document = _judge(store, session_id, descriptor, left_running, progress)
+            document = store.notary.append_ending(session_id, document)
+            _empty_live(store, session_id)
     except FileNotFoundError:
         return _without_live_file(store, session_id)
-    return sealed
+    return _sealed(store, session_id, document)
 
 
 @contextmanager
@@ -126,20 +169,17 @@ def _errors(path: Path) -> Iterator[None]:
         raise durable.store_error(error, f"seal {safe(str(path))}") from error
 
 
-def _finish(
+def _judge(
     store: Store, session_id: str, descriptor: int, left_running: tuple[int, ...], progress: Progress | None
-) -> Sealed:
-    """Judge, sign, compress, log, and empty `live/`, in that order."""
+) -> Document:
+    """Judge, sign and compress, in that order; the closing entry, which has to be logged next."""
     found = survey(descriptor, {store.host_key.public: store.host}, progress)
     facts = _facts(store, session_id, found)
     armor = _closing_signature(store, session_id, found)
-    outcome = Outcome.INTERRUPTED if armor is None else Outcome.CLOSED
     stored = _store_sealed(store, session_id, descriptor, found, armor) if found.integrity.lines else None
     ending = _ending(store, facts, found, stored, _modified_ms(descriptor), left_running)
-    kind = entries.CLOSED if outcome is Outcome.CLOSED else entries.INTERRUPTED
-    document = store.notary.append_ending(session_id, entries.session_ended(store.host, kind, ending))
-    _empty_live(store, session_id)
-    return _sealed(store, session_id, document)
+    kind = entries.INTERRUPTED if armor is None else entries.CLOSED
+    return entries.session_ended(store.host, kind, ending)
 
 
 @dataclass(frozen=True, slots=True)

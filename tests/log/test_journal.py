@@ -73,6 +73,41 @@ def test_outgrown_parts_go_and_the_last_one_before_stays(log: Log, key: Ed25519P
     assert log.tile(0, 0, 255) == log.tile(0, 0, 256)[:255]
 
 
+@pytest.mark.parametrize("first", [0, 1, 200, 255, 256, 500])
+@pytest.mark.parametrize("count", [0, 1, 56, 57, 300, 1000])
+def test_many_entries_under_one_checkpoint(log: Log, key: Ed25519PrivateKey, first: int, count: int) -> None:
+    """The same log, to the byte, as one entry after the other would make."""
+    entries = fill(log, key, first)
+    added = [b"added %d" % number for number in range(count)]
+    with log.writing(key) as writer:
+        assert writer.append_all(added) == first
+        assert writer.append(b"one more") == first + count
+    assert read_log(log.directory, ORIGIN, public_bytes(key)) == [*entries, *added, b"one more"]
+
+
+def test_a_batch_that_never_got_its_checkpoint_leaves_nothing(log: Log, key: Ed25519PrivateKey) -> None:
+    """Its full bundle and its wider parts would be read in place of what is appended then."""
+    fill(log, key, 200)
+    before = (log.directory / "checkpoint").read_bytes()
+    with log.writing(key) as writer:
+        writer.append_all([b"lost"] * 100)
+    (log.directory / "checkpoint").write_bytes(before)
+    append(log, key, b"kept")
+    old = Log(log.directory, ORIGIN, public_bytes(key))
+    assert old.bundle(0, 201)[-1] == b"kept"
+    for number in range(5):
+        append(log, key, b"after %d" % number)
+    assert old.bundle(0, 201)[-1] == b"kept"
+    assert len(old.tile(0, 0, 201)) == 201
+    assert read_log(log.directory, ORIGIN, public_bytes(key))[200:202] == [b"kept", b"after 0"]
+
+
+def test_one_entry_too_long_keeps_out_the_whole_batch(log: Log, key: Ed25519PrivateKey) -> None:
+    with pytest.raises(SealcastError, match="limit is"), log.writing(key) as writer:
+        writer.append_all([b"fine", b"x" * 65_536])
+    assert log.checkpoint().size == 0
+
+
 def test_files_are_private(log: Log, key: Ed25519PrivateKey) -> None:
     fill(log, key, 257)
     for root, directories, files in os.walk(log.directory):

@@ -54,6 +54,51 @@ def test_an_ending_is_logged_once(store: Store) -> None:
     assert store.log.checkpoint().size == size
 
 
+def test_a_batch_is_one_checkpoint_and_nothing_before_it(store: Store) -> None:
+    size = store.log.checkpoint().size
+    with store.notary.batch() as batch:
+        admitted = [batch.admit(REQUEST, PUBLIC) for _ in range(300)]
+        assert store.log.checkpoint().size == size
+    assert [admission.number for admission in admitted] == list(range(1, 301))
+    assert store.log.checkpoint().size == size + 300
+    history = read_history(store.log)
+    assert list(history.sessions) == [admission.session_id for admission in admitted]
+    assert history.sessions[admitted[-1].session_id].opening("event", "sequence") == size + 299
+
+
+def test_a_batch_that_fails_leaves_no_entry_and_holds_no_mark(store: Store) -> None:
+    size = store.log.checkpoint().size
+    with pytest.raises(SealcastError, match="limit is"):
+        _admit_beside_an_empty_entry(store)
+    assert store.log.checkpoint().size == size
+    assert len(store.live_ids()) == 1
+    assert not store.is_starting(store.live_ids()[0])
+
+
+def _admit_beside_an_empty_entry(store: Store) -> None:
+    with store.notary.batch() as batch:
+        batch.admit(REQUEST, PUBLIC)
+        batch.entries.append(b"")
+
+
+def test_a_batch_ends_each_session_once(store: Store) -> None:
+    first, second = (store.notary.admit(REQUEST, PUBLIC).session_id for _ in range(2))
+    ended = {name: _closing(name) for name in (first, second)}
+    store.notary.append_ending(first, ended[first])
+    with store.notary.batch() as batch:
+        assert batch.append_ending(first, _closing(first)) == ended[first]
+        assert batch.append_ending(second, ended[second]) == ended[second]
+        assert batch.append_ending(second, _closing(second)) == ended[second]
+        third = batch.admit(REQUEST, PUBLIC).session_id
+        batch.append_ending(third, _closing(third))
+    found = read_history(store.log).sessions
+    assert [found[name].endings for name in (first, second, third)] == [1, 1, 1]
+
+
+def _closing(session_id: str) -> entries.Document:
+    return {"event": {"action": entries.CLOSED}, "sealcast": {"session": session_id}}
+
+
 ADMITTER = """
 import sys
 from pathlib import Path

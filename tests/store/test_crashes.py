@@ -9,7 +9,7 @@ import pytest
 from recorder.log.audit import audit
 from recorder.log.history import read_history
 from recorder.store.layout import Store
-from recorder.store.sealing import seal, seal_orphans
+from recorder.store.sealing import seal, seal_all, seal_orphans
 from recorder.store.state import State
 from tests.log.naive_reader import read_log
 from tests.store.killing import killed_everywhere
@@ -46,6 +46,22 @@ def test_sealing_killed_anywhere(store: Store, tmp_path: Path, finished: bool, s
         shutil.rmtree(root)
         moments += 1
     assert moments > 30
+
+
+def test_sealing_several_killed_anywhere(store: Store, tmp_path: Path) -> None:
+    """One checkpoint for all of them: whoever comes next finds each one sealed or as it lay there."""
+    states = {record(store, 3): State.VERIFIED, record(store, 3, finished=False): State.TRUNCATED}
+    moments = 0
+    for root in killed_everywhere(
+        lambda root: seal_all(Store(root), list(states)), copies_of(store.root, tmp_path)
+    ):
+        again = Store(root)
+        seal_orphans(again)
+        for session_id, state in states.items():
+            assert_repaired(again, session_id, state)
+        shutil.rmtree(root)
+        moments += 1
+    assert moments > 50
 
 
 def test_starting_a_session_killed_anywhere(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.log.history import read_history
 from recorder.seal.merkle import leaf_hash, root_of
 from recorder.store.layout import Store
-from recorder.store.sealing import Outcome, seal, seal_orphans
+from recorder.store.sealing import Outcome, seal, seal_all, seal_orphans
 from recorder.store.state import State
 from tests.marks import needs
-from tests.store.recordings import Worker, record, text_of, verdict_of
+from tests.store.recordings import REQUEST, Worker, record, text_of, verdict_of
 
 
 def test_a_finished_recording_is_closed(store: Store) -> None:
@@ -63,6 +63,30 @@ def test_what_a_killed_worker_leaves_is_interrupted(store: Store) -> None:
         "bytes": 21,
         "sha256": hashlib.sha256(b'[9.1, "o", "never sho').hexdigest(),
     }
+
+
+def test_many_are_sealed_under_one_checkpoint(store: Store) -> None:
+    session_ids = [record(store, 2, finished=number % 7 > 0) for number in range(20)]
+    size = store.log.checkpoint().size
+    done = seal_all(store, session_ids)
+    assert [sealed.session_id for sealed in done] == session_ids
+    assert [sealed.verdict is Outcome.CLOSED for sealed in done] == [number % 7 > 0 for number in range(20)]
+    assert store.log.checkpoint().size == size + 20
+    assert store.live_ids() == []
+    assert verdict_of(store, session_ids[1]).state is State.VERIFIED
+
+
+def test_what_cannot_be_sealed_keeps_out_nothing_else(store: Store) -> None:
+    worker = Worker(store)
+    stranger = "20260101T000000-00000000"
+    store.live_path(stranger).write_bytes(b"not recorded here\n")
+    waiting = store.notary.admit(REQUEST, bytes(32)).session_id
+    store.release(waiting)
+    session_id = record(store)
+    done = seal_all(store, [worker.id, stranger, session_id, waiting])
+    assert [sealed.session_id for sealed in done] == [session_id, waiting]
+    assert store.live_ids() == sorted([worker.id, stranger])
+    worker.close()
 
 
 def test_a_live_recording_is_left_alone(store: Store) -> None:
