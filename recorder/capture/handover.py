@@ -7,14 +7,14 @@ import socket
 import struct
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from recorder.capture.leader import PidfdLeader
+from recorder.capture.leader import LoginLeader, PidfdLeader
 from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording, RecordingError
 from recorder.capture.streams import StreamPump
-from recorder.capture.terminal import set_raw
+from recorder.capture.terminal import Modes, set_raw
 from recorder.errors import ExitCode, SealcastError
 
 PATIENCE_SECONDS = 30.0
@@ -26,10 +26,9 @@ _TIOCNXCL = 0x540D
 
 @dataclass(frozen=True, slots=True)
 class RemoteTerminal:
-    """A login with a terminal: the client's connection, its pid, its terminal and its new pty's master."""
+    """A login with a terminal: the client's connection, its terminal and its new pty's master."""
 
     client: socket.socket
-    pidfd: int
     user: int
     master: int
 
@@ -40,27 +39,34 @@ class RemoteTerminal:
         hear(self.client, b"released")
         modes = termios.tcgetattr(self.user)
         os.setsid()
-        fcntl.ioctl(self.user, termios.TIOCSCTTY, 0)
+        leader = LoginLeader(self.client)
         with _taken_over(self.user):
             set_raw(self.user, modes)
             tell(self.client, "go")
+            ending = self._pump(recording, slave, leader, modes)
+        leader.let_go()  # after the terminal: the login's parent may use that at once
+        return ending
+
+    def _pump(self, recording: Recording, slave: int, leader: LoginLeader, modes: Modes) -> Ending:
+        try:
+            return TerminalPump(self.user, (self.master, slave), recording, leader, modes).run()
+        except RecordingError as error:
+            os.write(self.user, f"\r\nsealcast: {error.message}\r\n".encode())
             self.client.close()
-            try:
-                leader = PidfdLeader(self.pidfd)
-                return TerminalPump(self.user, (self.master, slave), recording, leader, modes).run()
-            except RecordingError as error:
-                os.write(self.user, f"\r\nsealcast: {error.message}\r\n".encode())
-                raise
-            finally:
-                restore(self.user, modes)
+            raise
+        finally:
+            restore(self.user, modes)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStreams:
-    """A login without a terminal: its three streams, and its three new pipes."""
+    """A login without a terminal: its three streams, and its three new pipes.
+
+    `pidfd` is that of a login that becomes the shell, None for one that waits for it.
+    """
 
     client: socket.socket
-    pidfd: int
+    pidfd: int | None
     user: tuple[int, int, int]
     pipes: tuple[int, int, int]
 
@@ -68,6 +74,8 @@ class RemoteStreams:
         """Pump the three streams."""
         tell(self.client, f"admitted\0{session}")
         tell(self.client, "go")
+        if self.pidfd is None:
+            return StreamPump(self.user, self.pipes, recording, LoginLeader(self.client)).run()
         self.client.close()
         return StreamPump(self.user, self.pipes, recording, PidfdLeader(self.pidfd)).run()
 
@@ -78,11 +86,16 @@ def _taken_over(terminal: int) -> Iterator[None]:
 
     Its user owns it, and could write on it past the recorder otherwise (EBUSY without CAP_SYS_ADMIN).
     """
+    with suppress(
+        OSError
+    ):  # EPERM after su: it is still that of a session outside, whose login says `resized`
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
     os.set_blocking(terminal, False)
     fcntl.ioctl(terminal, _TIOCEXCL)
     try:
         yield
     finally:
+        os.set_blocking(terminal, True)  # it belongs to the open file, which others hold after su
         for step in (_TIOCNXCL, termios.TIOCNOTTY):
             try:
                 fcntl.ioctl(terminal, step)

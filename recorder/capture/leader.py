@@ -3,7 +3,10 @@
 import fcntl
 import os
 import select
+import signal
+import socket
 import struct
+from contextlib import suppress
 from typing import Protocol
 
 from recorder.capture.channel import Channel, ChannelError
@@ -22,7 +25,11 @@ class LeaderLostError(Exception):
 
 
 class Leader(Protocol):
-    """The process whose end is the end of the session."""
+    """The process whose end is the end of the session.
+
+    Some parent waits for it. It must not see the end before the last bytes were passed on: it looks at the
+    output then, without waiting for more.
+    """
 
     def fileno(self) -> int:
         """Readable when `ended` has news."""
@@ -30,8 +37,12 @@ class Leader(Protocol):
     def ended(self) -> "int | None":
         """The exit status (128 + n for a signal, -1 unknown); None while it runs. LeaderLostError."""
 
+    def let_go(self) -> None:
+        """The last bytes were passed on: its end may be seen."""
+
 
 UNKNOWN_STATUS = -1
+MAX_STATUS = 255
 
 
 class SupervisedLeader:
@@ -52,9 +63,45 @@ class SupervisedLeader:
             raise LeaderLostError from None
         return status if isinstance(status, int) else None
 
+    def let_go(self) -> None:
+        """The supervisor waits for the worker itself."""
+
+
+class LoginLeader:
+    """The child of a login that waits for it: `sealcast-shell` says `exited`, and ends when told `done`.
+
+    A login that is hung up on without that word kills its child: it would go on unrecorded.
+    """
+
+    def __init__(self, login: socket.socket) -> None:
+        self._login = login
+
+    def fileno(self) -> int:
+        """The login's connection."""
+        return self._login.fileno()
+
+    def ended(self) -> int | None:
+        """See `Leader.ended`."""
+        try:
+            verb, _, number = self._login.recv(64).partition(b"\0")
+        except OSError:
+            raise LeaderLostError from None
+        if verb == b"resized":
+            os.kill(os.getpid(), signal.SIGWINCH)  # as the kernel would, were the terminal ours
+            return None
+        if verb == b"exited" and number.isdigit():
+            return min(int(number), MAX_STATUS)
+        raise LeaderLostError
+
+    def let_go(self) -> None:
+        """The login ends as its child did; a child that is still there lives on, as without a recorder."""
+        with suppress(OSError):
+            self._login.send(b"done")
+        self._login.close()
+
 
 class PidfdLeader:
-    """A process that is nobody's child here: the one that asked to be recorded, before and after its exec."""
+    """A login that became the shell: nobody's child here, one process before and after its exec."""
 
     def __init__(self, pidfd: int) -> None:
         self._pidfd = pidfd
@@ -72,6 +119,9 @@ class PidfdLeader:
         waiter.modify(self._pidfd, 0)
         waiter.poll(_REAP_SECONDS * 1000)  # POLLHUP comes when it was reaped
         return _exit_status(self._pidfd)
+
+    def let_go(self) -> None:
+        """It ended by itself: whoever waits for its output waits for the output's end."""
 
 
 def _exit_status(pidfd: int) -> int:

@@ -75,6 +75,7 @@ class _Supervisor:
         self._status: int | None = None
         self._told: Message = {}
         self._exec_errno = 0
+        self._terminating = False
 
     def run(self, admit: Callable[[bytes], Admitted], files: Files) -> Outcome:
         self._channel, theirs = channel_pair()
@@ -89,6 +90,8 @@ class _Supervisor:
                 environment = self._environment | {"SEALCAST_SESSION": admitted.session}
                 start = _Start(self._argv, environment, child_side, quiet.old)
                 self._child, self._exec_errno = start.fork()
+                if self._terminating:  # asked for while the child was being started
+                    self._terminate()
             for fd in set(child_side):
                 os.close(fd)
             if self._streams:
@@ -165,6 +168,7 @@ class _Supervisor:
 
     def _terminate(self) -> None:
         """Pass SIGTERM on: a session with a terminal is hung up, a command without one is terminated."""
+        self._terminating = True
         os.kill(self._child if self._streams and self._child else self._worker, signal.SIGTERM)
 
     def _reap_child(self) -> None:

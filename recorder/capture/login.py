@@ -1,18 +1,23 @@
 """`sealcast-shell`: the login shell and ForceCommand of covered accounts.
 
-It hands its terminal (or its three streams) to the recorder and becomes the real shell; nothing of it is
-left behind. Built-in and C modules only, so that it starts in milliseconds under `python3 -I -S`, and so
-that this one file is all that `sealcast install` has to copy. Every failure refuses the login.
+It hands its terminal (or its three streams) to the recorder and becomes the real shell. Where somebody looks
+at the output without waiting for its end, it starts the shell as a child instead, and ends when the recorder
+has shown the last bytes. Built-in and C modules only, so that it starts in milliseconds under
+`python3 -I -S`, and so that this one file is all that `sealcast install` has to copy. Every failure refuses
+the login.
 
 The conversation, one packet each (SOCK_SEQPACKET): a request with descriptors, then `admitted`, `nested` or
-`refused`; with a terminal then `released` from here and `go` from the recorder.
+`refused`; with a terminal then `released` from here and `go` from the recorder. A login that waits for its
+shell says `resized` and `exited`, and ends when the recorder says `done`.
 """
 
 import _signal  # type: ignore[import-not-found]  # the C half of signal, which imports enum
 import _socket
+import _stat  # the C half of stat
 import fcntl
 import posix
 import pwd
+import select
 import sys
 import termios
 from array import array
@@ -24,10 +29,13 @@ MAX_PACKET = 192 * 1024
 PATIENCE_SECONDS = 30.0
 REFUSED = 9
 CANNOT_EXECUTE = 126
+LAST_WORDS_SECONDS = 2.0
+"""How long a shell may take to end after its recorder was lost, before it is killed."""
 _MAX_SHELLS_FILE = 1024 * 1024
 _MAX_AUTH_FILE = 64 * 1024
 _OWN_NAME = b"sealcast-shell"
 """What sshd's ForceCommand says, with any path; the user's own command is in SSH_ORIGINAL_COMMAND then."""
+_PASSED_ON = (_signal.SIGHUP, _signal.SIGTERM, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGALRM)
 _CLAIMS = (b"TERM", b"SSH_CONNECTION", b"SSH_TTY", b"LANG")
 _KEPT = (
     b"HOME USER LOGNAME PATH SHELL TERM COLORTERM LANG LANGUAGE TZ MAIL HUSHLOGIN DISPLAY PWD "
@@ -61,7 +69,8 @@ def _become_recorded(argv: list[str]) -> None:
     arguments = shell_arguments(shell, command)
     with_terminal = posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
     handover = _hand_over_terminal if with_terminal else _hand_over_streams
-    session = handover(request(with_terminal, arguments, command, posix.environ))
+    waits = waits_for_shell(with_terminal)
+    session = handover(request(with_terminal, waits, arguments, command, posix.environ))
     if session:
         environment[b"SEALCAST_SESSION"] = session
     if with_terminal and session:
@@ -107,10 +116,16 @@ def shell_arguments(shell: bytes, command: "bytes | None") -> "list[bytes]":
 
 
 def request(
-    with_terminal: bool, arguments: "list[bytes]", command: "bytes | None", environment: "dict[bytes, bytes]"
+    with_terminal: bool,
+    waits: bool,
+    arguments: "list[bytes]",
+    command: "bytes | None",
+    environment: "dict[bytes, bytes]",
 ) -> bytes:
     """The first packet: fields `name=value`, each ended by NUL, which no value can hold."""
     fields = [b"kind=terminal" if with_terminal else b"kind=streams"]
+    if waits:
+        fields.append(b"waits=yes")
     if command is not None:
         fields.append(b"command=" + command)
     fields.append(b"shell=" + arguments[0].lstrip(b"-"))
@@ -145,21 +160,133 @@ def _hand_over_terminal(packet: bytes) -> bytes:
     session = _admission(recorder, packet, [0, master])
     posix.close(master)
     if session:
-        # sent to the whole foreground job when a session leader gives its terminal up: tty_ioctl(2)
-        for number in (_signal.SIGHUP, _signal.SIGCONT):
-            _signal.signal(number, _signal.SIG_IGN)
-        fcntl.ioctl(0, termios.TIOCNOTTY)
+        leads = posix.getsid(0) == posix.getpid()
+        if leads:
+            _give_up_terminal()
         recorder.send(b"released")
         if recorder.recv(64) != b"go":
             raise LoginError("the recorder went away")
+        _leave_to_child(recorder, own_session=True, tells_size=not leads)
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for target in (0, 1, 2):
             posix.dup2(slave, target)
-        for number in (_signal.SIGHUP, _signal.SIGCONT):
-            _signal.signal(number, _signal.SIG_DFL)
     posix.close(slave)
     recorder.close()
     return session
+
+
+def _give_up_terminal() -> None:
+    """The recorder's worker takes it as its own, and with it the signals of the kernel."""
+    # sent to the whole foreground job when a session leader gives its terminal up: tty_ioctl(2)
+    for number in (_signal.SIGHUP, _signal.SIGCONT):
+        _signal.signal(number, _signal.SIG_IGN)
+    fcntl.ioctl(0, termios.TIOCNOTTY)
+    for number in (_signal.SIGHUP, _signal.SIGCONT):
+        _signal.signal(number, _signal.SIG_DFL)
+
+
+def _leave_to_child(recorder: "_socket.socket", *, own_session: bool, tells_size: bool) -> None:
+    """Go on in a child, which this process outlives until the recorder has passed on the last bytes.
+
+    sshd reads its terminal once more when its child has ended, and closes it as soon as that read finds
+    nothing (channels.c, the forced read of channel_handle_rfd). With the shell itself as that child, what the
+    recorder had not written by then was lost: the end of one `ssh -t host command` in three.
+    """
+    shell = posix.fork()
+    if shell == 0:
+        if own_session:
+            posix.setsid()
+        return
+    status = REFUSED
+    try:
+        _hold_only(recorder.fileno())
+        _pass_signals_on(-shell if own_session else shell)
+        if tells_size:
+            _signal.signal(_signal.SIGWINCH, lambda _number, _frame: _say(recorder, b"resized"))
+        status = _outlive(recorder, shell)
+    finally:
+        posix._exit(status)  # noqa: SLF001  its name
+
+
+def _outlive(recorder: "_socket.socket", shell: int) -> int:
+    """Tell the recorder how the shell ended, and wait until it hangs up; returns the exit status."""
+    pidfd = posix.pidfd_open(shell)
+    waiter = select.poll()
+    waiter.register(recorder.fileno(), select.POLLIN)
+    waiter.register(pidfd, select.POLLIN)
+    if pidfd not in [descriptor for descriptor, _ in waiter.poll()]:
+        if _hear(recorder) != b"done":
+            _end_unrecorded(shell, pidfd)
+        return REFUSED
+    code = posix.waitstatus_to_exitcode(posix.waitpid(shell, 0)[1])
+    status = code if code >= 0 else 128 - code
+    _say(recorder, b"exited\0%d" % status)
+    waiter.unregister(pidfd)
+    waiter.poll()
+    if code < 0:
+        _die_by(-code)
+    return status
+
+
+def _die_by(number: int) -> None:
+    """As the shell did, so that its parent is told the same."""
+    if number != _signal.SIGKILL:
+        _signal.signal(number, _signal.SIG_DFL)
+    posix.kill(posix.getpid(), number)
+
+
+def _hear(recorder: "_socket.socket") -> bytes:
+    """The next packet; nothing when the recorder is gone."""
+    try:
+        return recorder.recv(64)
+    except OSError:
+        return b""
+
+
+def _say(recorder: "_socket.socket", packet: bytes) -> None:
+    try:
+        recorder.send(packet)
+    except OSError:  # the recorder is gone, which is noticed by the poll
+        return
+
+
+def _hold_only(kept: int) -> None:
+    """Nothing of the session stays open here: neither its own ends nor the user's."""
+    posix.closerange(3, kept)
+    posix.closerange(kept + 1, 1024 * 1024)
+    null = posix.open("/dev/null", posix.O_RDWR)
+    for target in (0, 1, 2):
+        posix.dup2(null, target)
+    posix.close(null)
+
+
+def _pass_signals_on(target: int) -> None:
+    """What is sent to the login (by su, by sshd for its client) is for the shell.
+
+    The keys' own signals reach a shell of the same process group by themselves.
+    """
+
+    def pass_on(number: int, _: object) -> None:
+        try:
+            posix.kill(target, number)
+        except OSError:  # it has ended
+            return
+
+    for number in _PASSED_ON:
+        _signal.signal(number, pass_on)
+    for number in (_signal.SIGINT, _signal.SIGQUIT):
+        _signal.signal(number, pass_on if target < 0 else _signal.SIG_IGN)
+
+
+def _end_unrecorded(shell: int, pidfd: int) -> None:
+    """The recorder is lost, and with it the terminal: nothing may go on unrecorded."""
+    for number in (_signal.SIGHUP, _signal.SIGCONT):
+        posix.kill(shell, number)
+    waiter = select.poll()
+    waiter.register(pidfd, select.POLLIN)
+    if not waiter.poll(LAST_WORDS_SECONDS * 1000):
+        posix.kill(shell, _signal.SIGKILL)
+    posix.waitpid(shell, 0)
 
 
 def _new_pty() -> "tuple[int, int]":
@@ -178,10 +305,23 @@ def _hand_over_streams(packet: bytes) -> bytes:
     session = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
     if recorder.recv(64) != b"go":
         raise LoginError("the recorder went away")
+    for fd in (in_write, out_read, err_read):
+        posix.close(fd)
+    if waits_for_shell(False):
+        _leave_to_child(recorder, own_session=False, tells_size=False)
     for target, fd in enumerate((in_read, out_write, err_write)):
         posix.dup2(fd, target)
     recorder.close()
     return session
+
+
+def waits_for_shell(with_terminal: bool) -> bool:
+    """Whether this process outlives the shell: where an output is no pipe, whose reader waits for its end."""
+    return with_terminal or not all(_is_pipe(posix.fstat(fd).st_mode) for fd in (1, 2))
+
+
+def _is_pipe(mode: int) -> bool:
+    return bool(_stat.S_ISFIFO(mode) or _stat.S_ISSOCK(mode))
 
 
 def _connect() -> "_socket.socket":

@@ -17,6 +17,8 @@ class Request:
     """What a login asks for."""
 
     with_terminal: bool
+    waits: bool = False
+    """Whether the login outlives its shell, and tells how that ended."""
     command: str | None = None
     shell: str = ""
     authentication: str = ""
@@ -40,11 +42,15 @@ def parse_request(packet: bytes) -> Request:
     kind = fields.pop("kind", "")
     if kind not in {"terminal", "streams"}:
         raise FormatError("the login request asks for no kind of session")
+    waits = fields.pop("waits", "no")
+    if waits not in {"yes", "no"}:
+        raise FormatError("the login request does not say whether it waits for its shell")
     environment = {
         name.removeprefix("env."): fields.pop(name) for name in list(fields) if name.startswith("env.")
     }
     request = Request(
         with_terminal=kind == "terminal",
+        waits=kind == "terminal" or waits == "yes",
         command=fields.pop("command", None),
         shell=fields.pop("shell", ""),
         authentication=fields.pop("auth", ""),

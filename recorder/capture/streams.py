@@ -16,6 +16,8 @@ from recorder.capture.recording import Recording
 
 READ_SIZE = 64 * 1024
 MAX_PENDING = 64 * 1024
+MAX_LAST = 2 * 1024 * 1024
+"""Bytes passed on after the leader's end before that may be seen: what two pipes can hold (pipe-max-size)."""
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -53,6 +55,8 @@ class StreamPump:
         self._status: int | None = None
         self._reason = Reason.SHELL_ENDED
         self._following = True
+        self._last_bytes = -1
+        """Read since the leader ended; -1 while it runs and after it was let go."""
 
     def run(self) -> Ending:
         """Pump until the end; raises RecordingError when the record cannot be written."""
@@ -65,14 +69,24 @@ class StreamPump:
         return not self._following and all(flow.closed for flow in self._outputs)
 
     def _turn(self) -> None:
-        seconds = self._recording.seconds_to_seal()
+        seconds = 0.0 if self._is_drained() else self._recording.seconds_to_seal()
         ready = dict(self._poller().poll(None if seconds is None else seconds * 1000))
+        if self._is_drained() and not any(flow.source in ready for flow in self._outputs):
+            self._let_go()
         for flow in (self._input, *self._outputs):
             self._move(flow, ready)
         if self._following and self._leader.fileno() in ready:
             self._on_leader()
         if self._recording.seconds_to_seal() == 0:
             self._recording.seal()
+
+    def _is_drained(self) -> bool:
+        """Whether the leader has ended, and nothing that was read waits to be passed on."""
+        return self._last_bytes >= 0 and not any(flow.pending for flow in self._outputs)
+
+    def _let_go(self) -> None:
+        self._last_bytes = -1
+        self._leader.let_go()
 
     def _poller(self) -> select.poll:
         poller = select.poll()
@@ -108,7 +122,15 @@ class StreamPump:
             return
         if flow.error is not None:
             self._recording.output(data, error=flow.error)
+            self._count_last(len(data))
         flow.pending += data
+
+    def _count_last(self, size: int) -> None:
+        """A child that goes on to write must not keep the leader for ever."""
+        if self._last_bytes >= 0:
+            self._last_bytes += size
+            if self._last_bytes > MAX_LAST:
+                self._let_go()
 
     def _pass_on(self, flow: Flow) -> None:
         try:
@@ -134,6 +156,7 @@ class StreamPump:
         if status is not None:
             self._following = False
             self._status = known(status)
+            self._last_bytes = 0
 
     def _close_all(self) -> None:
         for flow in (self._input, *self._outputs):

@@ -224,9 +224,14 @@ class Server:
         connection.setblocking(True)
         files = Files(self._store.create_live, self._store.write_signature)
         ends = (
-            RemoteTerminal(connection, pidfd, rest[0], rest[1])
+            RemoteTerminal(connection, rest[0], rest[1])
             if request.with_terminal
-            else RemoteStreams(connection, pidfd, (rest[0], rest[1], rest[2]), (rest[3], rest[4], rest[5]))
+            else RemoteStreams(
+                connection,
+                None if request.waits else pidfd,
+                (rest[0], rest[1], rest[2]),
+                (rest[3], rest[4], rest[5]),
+            )
         )
         return run_worker(ends, Channel(notary), files, facts)
 

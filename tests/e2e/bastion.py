@@ -138,7 +138,7 @@ def _writes(pid: int, directory: Path) -> bool:
 @contextmanager
 def bastion() -> Iterator[Bastion]:
     """A fresh bastion, with sshd and the daemon running; everything is removed at the end."""
-    base = Path(tempfile.mkdtemp(prefix="scb-", dir="/tmp"))
+    base = Path(tempfile.mkdtemp(prefix="scb-", dir=os.environ["PYTEST_DEBUG_TEMPROOT"]))
     base.chmod(0o755)
     number = os.getpid() % 100_000
     host = Bastion(base, f"scu{number}", f"scr{number}", _free_port())
@@ -234,11 +234,17 @@ def _tear_down(host: Bastion) -> None:
 
 
 def _remove_account(account: str) -> None:
-    for pid in processes_of(account):
+    wait_for(lambda: not _killed(account), f"{account} has no process left")
+    subprocess.run(["userdel", account], check=True, stderr=subprocess.DEVNULL)
+
+
+def _killed(account: str) -> list[int]:
+    """The processes that had to be killed: one may be starting while the others are found."""
+    found = processes_of(account)
+    for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not processes_of(account), f"{account} has no process left")
-    subprocess.run(["userdel", account], check=True, stderr=subprocess.DEVNULL)
+    return found
 
 
 def same_python() -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +87,15 @@ def end(child: "pexpect.spawn[bytes]") -> int:
     if child.signalstatus is not None:
         return 128 + child.signalstatus
     return -1 if child.exitstatus is None else child.exitstatus
+
+
+@contextmanager
+def killed_at_the_end(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """So that a test that fails does not wait for it."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 @dataclass(frozen=True)

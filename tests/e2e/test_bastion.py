@@ -35,13 +35,10 @@ def host() -> Iterator[Bastion]:
         yield host
 
 
-def test_an_interactive_login_is_recorded_and_nothing_of_ours_stays(host: Bastion) -> None:
+def test_an_interactive_login_is_recorded(host: Bastion) -> None:
     with terminal(*host.ssh("-tt"), size=(30, 100)) as child:
         child.expect_exact(PROMPT)
         assert b"30 100" in run_line(child, "stty size")
-        tree = run_line(child, "ps -o comm= -u $(id -u) | sort | tr '\\n' ' '")
-        assert b"python" not in tree
-        assert b"sealcast" not in tree
         child.setwinsize(40, 120)
         wait_for(lambda: b"40 120" in run_line(child, "stty size"), "the new size")
         child.send("sh -c 'echo st\"\"arted; exec sleep 1000'\r")
@@ -52,7 +49,7 @@ def test_an_interactive_login_is_recorded_and_nothing_of_ours_stays(host: Bastio
         assert end(child) == 7
     found = host.recorded()
     assert found.verdict.state is State.VERIFIED
-    assert found.exit_status in {7, None}, "None before Linux 6.15"
+    assert found.exit_status == 7
     session = found.header.session
     assert session is not None
     assert (session.origin, session.user) == ("sshd", host.user)

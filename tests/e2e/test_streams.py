@@ -9,7 +9,7 @@ import pytest
 
 from recorder.cast import events
 from recorder.store.state import State
-from tests.e2e.sessions import SEALCAST, only_session
+from tests.e2e.sessions import SEALCAST, killed_at_the_end, only_session
 
 
 def rec(*command: str, stdin: bytes | None = b"", **options: object) -> "subprocess.CompletedProcess[bytes]":
@@ -95,7 +95,10 @@ def test_sigterm_reaches_the_command() -> None:
         "-c",
         "trap 'echo bye; exit 8' TERM; echo up; while :; do sleep 0.05; done",
     ]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    with (
+        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process,
+        killed_at_the_end(process),
+    ):
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.terminate()
