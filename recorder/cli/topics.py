@@ -50,12 +50,23 @@ Without sealcast:
 Error reports: $XDG_STATE_HOME/sealcast/ (~/.local/state/sealcast/)"""
 
 
+_QUERY = """\
+Terms side by side belong to one command: cmd:kubectl exit:!=0 is a kubectl that failed. What is said of the
+session (user:, host:, times, ...) goes for the session around it. A AND B: somewhere in the session both.
+A THEN B: in this order. A OR B: either. THEN binds first, then AND, then OR; parentheses group.
+-x or !x says not x: beside others of that command; alone that the session has no such command.
+
+Bare text is text of a command or of its output, and in ls also a word of the session itself.
+"Quotes" keep spaces and signs; * is any text, ? any character; /pattern/ is a regular expression (RE2).
+user:alice,bob means either. 1..125, 30s.. and ..5 are ranges; = != > >= < <= compare.
+Small letters match any case, a capital makes the term exact. A value that starts with - needs quotes.
+after:, before: and on: mean the start of the session in ls, and of the command in search."""
+
+
 def _query() -> Iterator[str]:
     from recorder.index.terms import FIELDS  # noqa: PLC0415  only this page needs it
 
-    yield "Terms side by side must all hold. OR, AND, NOT and parentheses; -x or !x says not x."
-    yield 'A word finds any of the words of a session; "quotes" keep spaces; * is any text, ? any character.'
-    yield "user:alice,bob means either. Small letters match any case, a capital makes the term exact."
+    yield from _QUERY.splitlines()
     yield ""
     width = max(len(name) for name in FIELDS) + 2
     shown = {name: field for name, field in FIELDS.items() if name != "state"}
@@ -63,7 +74,9 @@ def _query() -> Iterator[str]:
         yield f"  {name + ':':{width}}{field.about:36}  {'  '.join(field.examples)}"
     yield ""
     yield "  sealcast ls user:alice host:web-* after:-7d"
-    yield "  sealcast ls 'exit:!=0 OR check:bad' -title:test"
+    yield "  sealcast ls 'check:bad OR len:>8h' -title:test"
+    yield "  sealcast search 'cmd:kubectl exit:!=0 after:monday'"
+    yield "  sealcast search 'cmd:\"sudo -i\" THEN cmd:/curl.*sh/'"
 
 
 def key_map() -> dict[str, dict[str, list[tuple[str, str]]]]:

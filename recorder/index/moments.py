@@ -18,6 +18,10 @@ _LONGEST_S = 200 * 366 * 86400.0
 class MomentError(ValueError):
     """The text is no time or duration; the message is a lower-case fact."""
 
+    def __init__(self, message: str, suggestion: str = "") -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -35,7 +39,7 @@ def parse_duration(text: str) -> float:
         if part is None:
             raise MomentError(f'"{text}" is not a duration such as 90s or 1h30m')
         if part[2] not in _UNITS:
-            raise MomentError(f'unknown unit "{part[2]}", use {", ".join(_UNITS)}')
+            raise MomentError(f'unknown unit "{part[2]}"', f"Use {', '.join(_UNITS)}")
         total += float(part[1]) * _UNITS[part[2]]
         position = part.end()
     if position == 0 or total > _LONGEST_S:

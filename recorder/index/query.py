@@ -1,132 +1,103 @@
-"""The query language: `user:alice host:web-* after:-7d (exit:!=0 OR check:bad) -title:test`.
+"""The query language: `user:alice cmd:kubectl exit:!=0`, `cmd:"sudo -i" THEN cmd:/curl.*sh/`.
 
-Terms side by side must all hold; `OR`, `AND`, `NOT`, `-` and `!`, parentheses. A query is parsed once and
-asked of many sessions. `check:` needs the result of a verification: where it is not known yet the answer is
-open (Kleene logic), so a caller can leave out what cannot match before verifying anything.
+Terms side by side belong to one command; THEN binds first, then AND, then OR. A query is parsed once, with
+the place of every mistake, and carried out over an index (`search`) or over one session in memory (here).
 """
 
 import difflib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import NoReturn, Protocol
+from functools import cached_property
+from typing import NoReturn
 
-from recorder.errors import ExitCode, SealcastError
-from recorder.index.terms import FIELDS, LATER_FIELDS, BadValueError, Clock, Facts, Test, any_text
+from recorder.index.query_memory import Ran, holds
+from recorder.index.query_tokens import OPERATORS, QueryError, Token, shown, tokens
+from recorder.index.query_tree import (
+    And,
+    Formula,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Side,
+    Then,
+    fits,
+    is_about_one_command,
+    listed,
+    tests,
+)
+from recorder.index.terms import FIELDS, INDEX_FACTS, LATER_FIELDS, Facts, Field, Scope, Test, bare_text
+from recorder.index.terms_values import BadValueError, Clock
 from recorder.safe_text import safe
 
+__all__ = ["Query", "QueryError", "Scope", "looks_like_query", "parse"]
+
 _MAX_LENGTH = 4096
-_MAX_DEPTH = 40
-_FIELD = re.compile(r"([A-Za-z_]+):")
-_OPERATORS = ("AND", "OR", "NOT", "THEN")
+_MAX_TERMS = 200
+_MAX_DEPTH = 20
 
 
-class QueryError(SealcastError):
-    """A query that cannot be read: what is wrong, where (from 1), and what was perhaps meant."""
-
-    def __init__(self, reason: str, position: int, suggestion: str = "") -> None:
-        text = f"query: {reason} (at {position})"
-        super().__init__(f"{text}. {suggestion}" if suggestion else text, code=ExitCode.USAGE)
-        self.reason = reason
-        self.position = position
-        self.suggestion = suggestion
-
-
-class Node(Protocol):
-    def ask(self, facts: Facts, state: str | None) -> bool | None: ...
-    def tests(self) -> Iterator[Test]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    test: Test
-
-    def ask(self, facts: Facts, state: str | None) -> bool | None:
-        return self.test.ask(facts, state)
-
-    def tests(self) -> Iterator[Test]:
-        yield self.test
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    node: Node
-
-    def ask(self, facts: Facts, state: str | None) -> bool | None:
-        answer = self.node.ask(facts, state)
-        return None if answer is None else not answer
-
-    def tests(self) -> Iterator[Test]:
-        return self.node.tests()
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    nodes: tuple[Node, ...]
-
-    def ask(self, facts: Facts, state: str | None) -> bool | None:
-        answer: bool | None = True
-        for node in self.nodes:
-            found = node.ask(facts, state)
-            if found is False:
-                return False
-            answer = None if found is None else answer
-        return answer
-
-    def tests(self) -> Iterator[Test]:
-        for node in self.nodes:
-            yield from node.tests()
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    nodes: tuple[Node, ...]
-
-    def ask(self, facts: Facts, state: str | None) -> bool | None:
-        answer: bool | None = False
-        for node in self.nodes:
-            found = node.ask(facts, state)
-            if found:
-                return True
-            answer = None if found is None else answer
-        return answer
-
-    def tests(self) -> Iterator[Test]:
-        for node in self.nodes:
-            yield from node.tests()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     text: str
     root: Node
+    scope: Scope
 
-    def matches(self, session: Facts, state: str | None = None) -> bool:
-        """Whether the session fits; `state` is its check state where known ("verified", "bad", …)."""
-        return self.root.ask(session, state) is True
+    def matches(self, session: Facts, state: str | None = None, commands: Sequence[Ran] = ()) -> bool:
+        """Whether the session fits; `state` is its check state where known ("verified", "bad", …).
+
+        `commands` are those of the session, in order; a query parsed for `Scope.FACTS` asks for none.
+        """
+        return holds(self.fits, session, state, commands) is True
 
     def may_match(self, session: Facts) -> bool:
-        """False where the session cannot fit whatever its verification says."""
-        return self.root.ask(session, None) is not False
+        """False where the session cannot fit whatever its verification says; for `Scope.FACTS`."""
+        return holds(self.fits, session, None, ()) is not False
+
+    def found_in(self, session: Facts, state: str | None, commands: Sequence[Ran]) -> list[int]:
+        """The places of the commands that are found, in a session that may fit."""
+        return [
+            place for place in range(len(commands)) if holds(self.listed, session, state, commands, place)
+        ]
+
+    @cached_property
+    def fits(self) -> Formula:
+        """What must hold of a session."""
+        return fits(self.root)
+
+    @cached_property
+    def listed(self) -> Formula:
+        """What must hold of a command to be found."""
+        return listed(self.root)
 
     @property
     def needs_check(self) -> bool:
-        return any(test.needs_check for test in self.root.tests())
+        return any(test.needs_check for test in tests(self.root))
+
+    @property
+    def needs_index(self) -> bool:
+        """It asks about commands, or for what only the index knows."""
+        return not all(map(_is_of_facts, tests(self.root)))
 
     @property
     def echo(self) -> tuple[str, ...]:
         """How the times in the query were understood, such as "after 2026-09-05 14:40 UTC"."""
-        return tuple(test.echo for test in self.root.tests() if test.echo)
+        return tuple(test.echo for test in tests(self.root) if test.echo)
 
 
-def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC) -> Query:
-    """Reads a query; the empty one matches everything. Raises `QueryError`."""
+def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC, scope: Scope = Scope.FACTS) -> Query:
+    """Reads a query; the empty one fits everything. Raises `QueryError`."""
     if len(text) > _MAX_LENGTH:
         raise QueryError(f"longer than {_MAX_LENGTH} characters", _MAX_LENGTH + 1)
-    tokens = list(_tokens(text))
-    clock = Clock(now or datetime.now(UTC), zone)
-    return Query(text, _Parser(tokens, len(text) + 1, clock).query())
+    if strange := next((place for place, c in enumerate(text, 1) if "\ud800" <= c <= "\udfff"), 0):
+        raise QueryError("a character that is not UTF-8", strange)
+    found = list(tokens(text))
+    terms = [token for token in found if token.kind == "term"]
+    if len(terms) > _MAX_TERMS:
+        raise QueryError(f"more than {_MAX_TERMS} terms", terms[_MAX_TERMS].position)
+    reader = _Reader(Clock(now or datetime.now(UTC), zone), scope)
+    return Query(text, _Parser(found, len(text) + 1, reader).query(), scope)
 
 
 def looks_like_query(word: str) -> bool:
@@ -134,76 +105,21 @@ def looks_like_query(word: str) -> bool:
     return ":" in word or "/" in word
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """`kind` is one of AND OR NOT THEN ( ) or "term"; for a term, field and value without their quotes."""
-
-    kind: str
-    position: int
-    field: str | None = None
-    value: str = ""
-    source: str = ""
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    position = 0
-    while position < len(text):
-        character = text[position]
-        if character.isspace():
-            position += 1
-        elif character in "()":
-            yield _Token(character, position + 1)
-            position += 1
-        elif character in "-!" and text[position + 1 : position + 2].strip():
-            yield _Token("NOT", position + 1)
-            position += 1
-        else:
-            token, position = _word(text, position)
-            yield token
-
-
-def _word(text: str, start: int) -> tuple[_Token, int]:
-    field = _FIELD.match(text, start)
-    value, end = _value(text, field.end() if field else start)
-    source = text[start:end]
-    if source in _OPERATORS:
-        return _Token(source, start + 1), end
-    return _Token("term", start + 1, field[1] if field else None, value, source), end
-
-
-def _value(text: str, start: int) -> tuple[str, int]:
-    """Up to a space or a closing parenthesis; quotes anywhere keep both, and a backslash keeps a quote."""
-    parts: list[str] = []
-    position, quoted = start, 0
-    while position < len(text):
-        character = text[position]
-        if character == "\\" and quoted and text[position + 1 : position + 2] in ('"', "\\"):
-            parts.append(text[position + 1])
-            position += 1
-        elif character == '"':
-            quoted = 0 if quoted else position + 1
-        elif not quoted and (character.isspace() or character in "()"):
-            break
-        else:
-            parts.append(character)
-        position += 1
-    if quoted:
-        raise QueryError("the quote is not closed", quoted)
-    return "".join(parts), position
+_QUOTE_OPERATOR = "To find the word itself, put it in quotes"
 
 
 class _Parser:
-    """OR binds last, then AND and its absence, then NOT."""
+    """OR binds last, then AND, then THEN, then the terms side by side, then `-`."""
 
-    def __init__(self, tokens: Sequence[_Token], end: int, clock: Clock) -> None:
-        self._tokens = tokens
+    def __init__(self, found: Sequence[Token], end: int, reader: "_Reader") -> None:
+        self._tokens = found
         self._next = 0
         self._end = end
-        self._clock = clock
+        self._reader = reader
         self._depth = 0
 
     def query(self) -> Node:
-        root = self._alternatives() if self._tokens else All(())
+        root = self._alternatives() if self._tokens else Side(())
         if self._next < len(self._tokens):
             raise QueryError('")" without "("', self._tokens[self._next].position)
         return root
@@ -211,29 +127,51 @@ class _Parser:
     def _peek(self) -> str:
         return self._tokens[self._next].kind if self._next < len(self._tokens) else ""
 
-    def _take(self) -> _Token:
+    def _position(self) -> int:
+        return self._tokens[self._next].position if self._next < len(self._tokens) else self._end
+
+    def _take(self) -> Token:
         self._next += 1
         return self._tokens[self._next - 1]
 
-    def _alternatives(self) -> Node:
-        nodes = [self._sequence()]
-        while self._peek() == "OR":
-            self._take()
-            nodes.append(self._sequence())
-        return nodes[0] if len(nodes) == 1 else Any(tuple(nodes))
+    def _takes(self, kind: str) -> bool:
+        if self._peek() != kind:
+            return False
+        self._take()
+        return True
 
-    def _sequence(self) -> Node:
+    def _alternatives(self) -> Node:
+        nodes = [self._conjunction()]
+        while self._takes("OR"):
+            nodes.append(self._conjunction())
+        return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+
+    def _conjunction(self) -> Node:
+        nodes = [self._chain()]
+        while self._takes("AND"):
+            nodes.append(self._chain())
+        return nodes[0] if len(nodes) == 1 else And(tuple(nodes))
+
+    def _chain(self) -> Node:
+        begun = self._position()
+        nodes = [self._group()]
+        while self._takes("THEN"):
+            nodes.append(self._group())
+        if len(nodes) == 1:
+            return nodes[0]
+        if not all(map(is_about_one_command, nodes)):
+            raise QueryError("THEN puts single commands in order", begun, "Take AND out of its parentheses")
+        return Then(tuple(nodes))
+
+    def _group(self) -> Node:
         nodes = [self._negation()]
-        while self._peek() not in ("", ")", "OR"):
-            if self._peek() == "AND":
-                self._take()
+        while self._peek() in ("term", "(", "-"):
             nodes.append(self._negation())
-        return nodes[0] if len(nodes) == 1 else All(tuple(nodes))
+        return nodes[0] if len(nodes) == 1 else Side(tuple(nodes))
 
     def _negation(self) -> Node:
         negated = False
-        while self._peek() == "NOT":
-            self._take()
+        while self._takes("-"):
             negated = not negated
         node = self._operand()
         return Not(node) if negated else node
@@ -241,60 +179,78 @@ class _Parser:
     def _operand(self) -> Node:
         kind = self._peek()
         if kind == "(":
-            return self._group()
+            return self._parenthesis()
         if kind == "term":
-            return Leaf(_test(self._take(), self._clock))
-        if kind == "THEN":
-            raise QueryError(
-                "THEN orders commands, which this version does not extract yet", self._position()
-            )
-        raise QueryError("a term is missing", self._position(), _QUOTE_OPERATOR if kind in _OPERATORS else "")
+            return self._reader.term(self._take())
+        raise QueryError("a term is missing", self._position(), _QUOTE_OPERATOR if kind in OPERATORS else "")
 
-    def _group(self) -> Node:
+    def _parenthesis(self) -> Node:
         opened = self._take().position
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise QueryError(f"parentheses nest deeper than {_MAX_DEPTH}", opened)
         node = self._alternatives()
-        if self._peek() != ")":
+        if not self._takes(")"):
             raise QueryError('"(" is not closed', opened)
-        self._take()
         self._depth -= 1
         return node
 
-    def _position(self) -> int:
-        return self._tokens[self._next].position if self._next < len(self._tokens) else self._end
+
+class _Reader:
+    """Makes tests of terms."""
+
+    def __init__(self, clock: Clock, scope: Scope) -> None:
+        self._clock = clock
+        self._scope = scope
+
+    def term(self, token: Token) -> Node:
+        found = self._tests(token)
+        if self._scope is Scope.FACTS and not all(map(_is_of_facts, found)):
+            self._refuse_index(token)
+        leaves = tuple(map(Leaf, found))
+        return leaves[0] if len(leaves) == 1 else Or(leaves)
+
+    def _tests(self, token: Token) -> tuple[Test, ...]:
+        try:
+            if token.field is None:
+                found: Test | tuple[Test, ...] = bare_text(token.value, self._clock, self._scope)
+            else:
+                found = _field(token).build(token.value, self._clock, self._scope)
+        except BadValueError as problem:
+            reason = f"{shown(token)}: {safe(str(problem), 300)}"
+            raise QueryError(reason, token.value_position, safe(problem.suggestion, 200)) from problem
+        return found if isinstance(found, tuple) else (found,)
+
+    def _refuse_index(self, token: Token) -> NoReturn:
+        raise QueryError(
+            f"{shown(token)} asks about commands, which are not looked at here",
+            token.position,
+            "sealcast ls and sealcast search look at them",
+        )
 
 
-_QUOTE_OPERATOR = "To find the word itself, put it in quotes"
+def _is_of_facts(test: Test) -> bool:
+    """It can be answered without an index, if not in full."""
+    return test.session is not None and not any(
+        key in INDEX_FACTS for condition in test.session for key in condition.keys
+    )
 
 
-def _test(token: _Token, clock: Clock) -> Test:
-    if token.field is None:
-        if len(token.source) > 2 and token.source[0] == token.source[-1] == "/":
-            reason = "regular expressions are not available yet"
-            raise QueryError(reason, token.position, "Use words or a glob such as web-*")
-        return any_text(token.value)
-    field = FIELDS.get(token.field.lower())
-    if field is None:
-        _refuse_field(token)
-    if not token.value:
-        raise QueryError(f"{token.field}: needs a value", token.position, f"For example {field.examples[0]}")
-    try:
-        return field.build(token.value, clock)
-    except BadValueError as problem:
-        where = token.position + len(token.field) + 1
-        raise QueryError(f"{token.field}: {safe(str(problem), 300)}", where) from problem
-
-
-def _refuse_field(token: _Token) -> NoReturn:
+def _field(token: Token) -> Field:
     name = token.field or ""
+    field = FIELDS.get(name.lower())
+    if field is None:
+        _refuse_field(name, token)
+    if token.value.pattern is None and not token.value.text:
+        raise QueryError(f"{name}: needs a value", token.position, f"For example {field.examples[0]}")
+    return field
+
+
+def _refuse_field(name: str, token: Token) -> NoReturn:
     if name.lower() in LATER_FIELDS:
         known = ", ".join(sorted(FIELDS))
         raise QueryError(f'field "{name}" is not available yet', token.position, f"There are: {known}")
     close = difflib.get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
-    value = safe(token.source.partition(":")[2], 40)
-    suggestion = (
-        f"Did you mean {close[0]}:{value}?" if close else f'As plain text: "{safe(token.source, 60)}"'
-    )
+    value = safe(token.value.source, 40)
+    suggestion = f"Did you mean {close[0]}:{value}?" if close else f'As plain text: "{shown(token)}"'
     raise QueryError(f'no field "{safe(name, 40)}"', token.position, suggestion)

@@ -1,15 +1,16 @@
-"""What each field of the query language asks of one session."""
+"""The fields of the query language: what each asks of a session, and of one command in it."""
 
-import fnmatch
 import ipaddress
-import operator
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
-from recorder.index.moments import MomentError, Span, parse_duration, parse_moment
+from recorder.index import terms_values as values
+from recorder.index.predicates import Between, Compares, Edge, InNetwork, Predicate, Same
+from recorder.index.query_tokens import Value
+from recorder.index.terms_values import INFINITY, BadValueError, Clock
 
 
 class Facts(Protocol):
@@ -45,28 +46,38 @@ class Facts(Protocol):
     def command(self) -> str | None: ...
 
 
-class BadValueError(ValueError):
-    """A field's value that cannot be read; the message is a lower-case fact."""
+class Scope(Enum):
+    """Where a query is asked: it decides what bare text and times mean, and which fields there are."""
+
+    FACTS = "sessions without their commands"
+    SESSIONS = "sessions"
+    MOMENTS = "commands"
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """What relative times refer to."""
+class Condition:
+    """One of the facts named by `keys` fits."""
 
-    now: datetime
-    zone: tzinfo = UTC
+    keys: tuple[str, ...]
+    predicate: Predicate
+
+
+Conditions = tuple[Condition, ...]
+"""All of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One question to a session.
+    """One term: what it asks of the session and what of a command; None where it has no question there."""
 
-    `ask` gets the facts and the check state ("verified", "bad", …) and answers None where the state is not
-    known yet. `echo` says in words how a time was understood.
-    """
-
-    ask: Callable[[Facts, str | None], bool | None]
+    session: Conditions | None = None
+    command: Conditions | None = None
+    around: bool = True
+    """Where the session fits, each of its commands does."""
+    lists: bool = True
+    """The term speaks of commands, and is not just a bound on their times."""
     echo: str = ""
+    """How a time was understood, in words."""
     needs_check: bool = False
 
 
@@ -74,263 +85,150 @@ class Test:
 class Field:
     about: str
     examples: tuple[str, ...]
-    build: Callable[[str, Clock], Test]
+    build: "Callable[[Value, Clock, Scope], Test | tuple[Test, ...]]"
 
 
-TextTest = Callable[[str | None], bool]
+WORDS = ("user", "host", "title", "reason", "command", "id", "source")
+"""The session's own words."""
 
 
-def _is_exact(value: str) -> bool:
-    """Smart case: a value without capitals matches any case."""
-    return value != value.lower()
+def bare_text(value: Value, _clock: Clock, scope: Scope) -> Test:
+    """Text of a command or its output; where sessions are listed, their own words as well."""
+    predicate = values.contains(value)
+    words = (Condition(WORDS, predicate),)
+    text = (Condition(("text", "output"), predicate),)
+    if scope is Scope.FACTS:
+        return Test(session=words)
+    return Test(session=words, command=text) if scope is Scope.SESSIONS else Test(command=text)
 
 
-def _is_glob(value: str) -> bool:
-    return "*" in value or "?" in value
-
-
-def _glob(value: str, flags: re.RegexFlag) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(value.replace("[", "[[]")), flags)
-
-
-def contains(value: str) -> TextTest:
-    """Substring, or a glob anywhere in the text."""
-    exact = _is_exact(value)
-    if _is_glob(value):
-        pattern = _glob(f"*{value}*", re.RegexFlag(0) if exact else re.IGNORECASE)
-        return lambda text: text is not None and pattern.match(text) is not None
-    if exact:
-        return lambda text: text is not None and value in text
-    return lambda text: text is not None and value in text.lower()
-
-
-def equals(value: str) -> TextTest:
-    """The whole text, or a glob over the whole of it."""
-    exact = _is_exact(value)
-    if _is_glob(value):
-        pattern = _glob(value, re.RegexFlag(0) if exact else re.IGNORECASE)
-        return lambda text: text is not None and pattern.match(text) is not None
-    if exact:
-        return lambda text: text == value
-    return lambda text: text is not None and text.lower() == value
-
-
-def any_text(value: str) -> Test:
-    """Bare text: found in any of the session's own words."""
-    found = contains(value)
-
-    def ask(facts: Facts, _state: str | None) -> bool:
-        return any(
-            map(
-                found,
-                (facts.user, facts.host, facts.title, facts.reason, facts.command, facts.id, facts.source),
-            )
-        )
-
-    return Test(ask)
-
-
-def _choices(value: str) -> list[str]:
-    choices = [choice for choice in value.split(",") if choice]
-    if not choices:
-        raise BadValueError("a value is missing")
-    return choices
-
-
-def _text_field(
-    get: Callable[[Facts], str | None], compare: Callable[[str], TextTest]
-) -> Callable[[str, Clock], Test]:
-    def build(value: str, _clock: Clock) -> Test:
-        tests = [compare(choice) for choice in _choices(value)]
-        return Test(lambda facts, _state: any(test(get(facts)) for test in tests))
+def _of_session(
+    keys: tuple[str, ...], read: Callable[[Value], Predicate], parts: Callable[..., Predicate] = values.names
+) -> Callable[[Value, Clock, Scope], Test]:
+    def build(value: Value, _clock: Clock, _scope: Scope) -> Test:
+        return Test(session=(Condition(keys, parts(value, read)),))
 
     return build
 
 
-def _host(value: str, _clock: Clock) -> Test:
-    """`web-03` also means `web-03.prod`: people know hosts by their first label."""
-    tests = [equals(choice) for choice in _choices(value)]
-    return Test(
-        lambda facts, _state: any(test(facts.host) or test(facts.host.partition(".")[0]) for test in tests)
-    )
+def _of_command(
+    key: str, read: Callable[[Value], Predicate], parts: Callable[..., Predicate] = values.texts
+) -> Callable[[Value, Clock, Scope], Test]:
+    def build(value: Value, _clock: Clock, _scope: Scope) -> Test:
+        return Test(command=(Condition((key,), parts(value, read)),))
+
+    return build
 
 
-def _id(value: str, _clock: Clock) -> Test:
-    """A prefix or a suffix, as wherever an id is typed; ids are lower case."""
-    choices = [choice.lower() for choice in _choices(value)]
-    return Test(
-        lambda facts, _state: any(
-            equals(choice)(facts.id)
-            if _is_glob(choice)
-            else facts.id.startswith(choice) or facts.id.endswith(choice)
-            for choice in choices
-        )
-    )
+def _id(value: Value) -> Predicate:
+    """A prefix or a suffix, as wherever an id is typed; only the T between day and time is a capital."""
+    if value.pattern is not None or value.is_glob:
+        return values.equals(value)
+    text = value.text.lower()
+    return Edge(text.replace("t", "T", 1) if text[:8].isdecimal() else text)
 
 
-def _from(value: str, _clock: Clock) -> Test:
-    tests = [_address(choice) for choice in _choices(value)]
-    return Test(lambda facts, _state: any(test(facts.source or "") for test in tests))
-
-
-def _address(choice: str) -> Callable[[str], bool]:
-    if "/" not in choice:
-        return equals(choice)
+def _address(value: Value) -> Predicate:
+    if "/" not in value.text:
+        return values.equals(value)
     try:
-        network = ipaddress.ip_network(choice, strict=False)
+        return InNetwork(ipaddress.ip_network(value.text, strict=False))
     except ValueError as error:
-        raise BadValueError(f'"{choice}" is not a network such as 10.9.0.0/16') from error
-
-    def inside(text: str) -> bool:
-        try:
-            return ipaddress.ip_address(text) in network
-        except ValueError:
-            return False
-
-    return inside
+        raise BadValueError(f'"{value.text}" is not a network such as 10.9.0.0/16') from error
 
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "!=": operator.ne,
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-    "=": operator.eq,
+def _exit(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    """Of a command; asked alone, also of the session as a whole."""
+    predicate = values.status(value)
+    return Test((Condition(("exit_status",), predicate),), (Condition(("exit",), predicate),), around=False)
+
+
+def _length(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    return Test(session=(Condition(("duration_s",), values.duration(value)),))
+
+
+def _took(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    return Test(command=(Condition(("took",), values.duration(value)),))
+
+
+def _starts(low: datetime | None, high: datetime | None, scope: Scope, echo: str) -> Test:
+    """The start lies there: of the session, or where moments are sought of the command."""
+    first = -INFINITY if low is None else low.timestamp()
+    last = INFINITY if high is None else high.timestamp()
+    between = Between(first, last, before_end=True)
+    if scope is Scope.MOMENTS:
+        return Test(command=(Condition(("started",), between),), lists=False, echo=echo)
+    return Test(session=(Condition(("start",), between),), echo=echo)
+
+
+def _after(value: Value, clock: Clock, scope: Scope) -> Test:
+    low = values.moment(value.text, clock).start
+    return _starts(low, None, scope, f"after {values.stamp(low, clock)}")
+
+
+def _before(value: Value, clock: Clock, scope: Scope) -> Test:
+    high = values.moment(value.text, clock).start
+    return _starts(None, high, scope, f"before {values.stamp(high, clock)}")
+
+
+def _on(value: Value, clock: Clock, scope: Scope) -> Test:
+    low, high = values.time_range(value.text, clock)
+    return _starts(low, high, scope, _range_words("started", low, high, clock))
+
+
+def _at(value: Value, clock: Clock, _scope: Scope) -> Test:
+    """The session was running then; a live one has been running until now, one without an end is a moment."""
+    low, high = values.time_range(value.text, clock)
+    first = -INFINITY if low is None else low.timestamp()
+    last = INFINITY if high is None else max(high.timestamp(), first)
+    if first > clock.now.timestamp():
+        last = -INFINITY  # nothing was running in the future
+    begun = Condition(("start",), Compares("<=", last))
+    not_over = Condition(("last",), Compares(">=", first))
+    return Test(session=(begun, not_over), echo=_range_words("running", low, high, clock))
+
+
+def _range_words(verb: str, low: datetime | None, high: datetime | None, clock: Clock) -> str:
+    if low is None or high is None:
+        known = low or high
+        return f"{verb} {'from' if low else 'until'} {values.stamp(known, clock)}" if known else ""
+    return f"{verb} {values.stamp(low, clock)} to {values.stamp(high, clock)}"
+
+
+_YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
+
+
+def _live(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    wanted = _YES_NO.get(value.text.lower())
+    if wanted is None:
+        raise BadValueError(f'"{value.text}" is neither yes nor no')
+    return Test(session=(Condition(("live",), Compares("=", wanted)),))
+
+
+def _text_is(key: str, text: str) -> Conditions:
+    return (Condition((key,), Same(text, exact=True)),)
+
+
+_FLAGS: dict[str, Test] = {
+    "live": Test(session=(Condition(("live",), Compares("=", 1)),)),
+    "ended": Test(session=(Condition(("live",), Compares("=", 0)),)),
+    "local": Test(session=_text_is("origin", "local")),
+    "ssh": Test(session=_text_is("origin", "sshd")),
+    "failed": Test(session=(Condition(("exit_status",), Compares("!=", 0)),)),
+    "root": Test(session=_text_is("user", "root"), command=_text_is("as", "root")),
+    "nocommands": Test(session=(Condition(("commands",), Compares("=", 0)),)),
 }
 
 
-def _number_test(value: str, read: Callable[[str], float]) -> Callable[[float], bool] | None:
-    """A comparison or a range `x..y`, `x..`, `..y` (both ends belong to it); None for a plain value."""
-    for sign, compare in _COMPARISONS.items():
-        if value.startswith(sign):
-            bound = read(value.removeprefix(sign))
-            return lambda number: compare(number, bound)
-    low, dots, high = value.partition("..")
-    if not dots:
-        return None
-    if not low and not high:
-        raise BadValueError('".." needs a value on one side')
-    least, most = read(low) if low else float("-inf"), read(high) if high else float("inf")
-    return lambda number: least <= number <= most
+def _is(value: Value, _clock: Clock, _scope: Scope) -> tuple[Test, ...]:
+    return tuple(_flag(choice.text.lower()) for choice in value.choices())
 
 
-def _status(text: str) -> float:
-    if not re.fullmatch(r"\d{1,3}", text) or int(text) > 255:
-        raise BadValueError(f'"{text}" is not an exit status from 0 to 255')
-    return float(text)
-
-
-def _exit(value: str, _clock: Clock) -> Test:
-    tests = [_exit_choice(choice) for choice in _choices(value)]
-    return Test(lambda facts, _state: any(test(facts.exit_status) for test in tests))
-
-
-def _exit_choice(choice: str) -> Callable[[int | None], bool]:
-    if choice == "?":
-        return lambda status: status is None
-    compare = _number_test(choice, _status)
-    wanted = None if compare else _status(choice)
-    return lambda status: status is not None and (compare(status) if compare else status == wanted)
-
-
-def _length(value: str, _clock: Clock) -> Test:
-    compare = _number_test(value, _seconds)
-    if compare is None:
-        raise BadValueError(f"a length needs a comparison or a range, such as >{value} or ..{value}")
-    return Test(lambda facts, _state: facts.duration_s is not None and compare(facts.duration_s))
-
-
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except MomentError as error:
-        raise BadValueError(str(error)) from error
-
-
-def _moment(text: str, clock: Clock) -> Span:
-    try:
-        return parse_moment(text, clock.now, clock.zone)
-    except MomentError as error:
-        raise BadValueError(str(error)) from error
-
-
-def _range(value: str, clock: Clock) -> Span:
-    """One moment, or `x..y` from the start of x to the end of y."""
-    low, dots, high = value.partition("..")
-    if not dots:
-        return _moment(value, clock)
-    if not low or not high:
-        raise BadValueError("a time range needs both ends; use after: or before: for one")
-    start = _moment(low, clock)
-    # a clock time on the right is meant on the day of the left one
-    end = _moment(high, Clock(start.start, clock.zone) if re.fullmatch(r"[\d:]{4,8}", high) else clock)
-    if end.end < start.start:
-        raise BadValueError("the range ends before it starts")
-    return Span(start.start, end.end)
-
-
-def _stamp(moment: datetime, clock: Clock) -> str:
-    return moment.astimezone(clock.zone).strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _after(value: str, clock: Clock) -> Test:
-    start = _moment(value, clock).start
-    return Test(lambda facts, _state: facts.start >= start, f"after {_stamp(start, clock)}")
-
-
-def _before(value: str, clock: Clock) -> Test:
-    start = _moment(value, clock).start
-    return Test(lambda facts, _state: facts.start < start, f"before {_stamp(start, clock)}")
-
-
-def _on(value: str, clock: Clock) -> Test:
-    span = _range(value, clock)
-    return Test(lambda facts, _state: span.start <= facts.start < span.end, _between("started", span, clock))
-
-
-def _at(value: str, clock: Clock) -> Test:
-    """The session was running then; one without an end (live or interrupted) counts to now only if live."""
-    span = _range(value, clock)
-
-    def ask(facts: Facts, _state: str | None) -> bool:
-        end = facts.end or (clock.now if facts.live else facts.start)
-        return facts.start <= max(span.end, span.start) and end >= span.start
-
-    return Test(ask, _between("running", span, clock))
-
-
-def _between(verb: str, span: Span, clock: Clock) -> str:
-    return f"{verb} {_stamp(span.start, clock)} to {_stamp(span.end, clock)}"
-
-
-_YES_NO = {"yes": True, "no": False, "true": True, "false": False}
-
-
-def _live(value: str, _clock: Clock) -> Test:
-    if value.lower() not in _YES_NO:
-        raise BadValueError(f'"{value}" is neither yes nor no')
-    wanted = _YES_NO[value.lower()]
-    return Test(lambda facts, _state: facts.live == wanted)
-
-
-_FLAGS: dict[str, Callable[[Facts], bool]] = {
-    "live": lambda facts: facts.live,
-    "ended": lambda facts: not facts.live,
-    "local": lambda facts: facts.origin == "local",
-    "ssh": lambda facts: facts.origin == "sshd",
-    "failed": lambda facts: bool(facts.exit_status),
-}
-
-
-def _is(value: str, _clock: Clock) -> Test:
-    flags = [_flag(choice) for choice in _choices(value.lower())]
-    return Test(lambda facts, _state: any(flag(facts) for flag in flags))
-
-
-def _flag(name: str) -> Callable[[Facts], bool]:
+def _flag(name: str) -> Test:
+    if name == "seen":
+        raise BadValueError("nothing records yet who looked at a session")
     if name not in _FLAGS:
-        raise BadValueError(f'no flag "{name}", use {", ".join(_FLAGS)}')
+        raise BadValueError(f'no flag "{name}"', f"Use {', '.join(_FLAGS)}")
     return _FLAGS[name]
 
 
@@ -349,52 +247,87 @@ _CHECK_NAMES = {
 }
 
 
-def _check(value: str, _clock: Clock) -> Test:
-    negated = value.startswith("!")
-    states = {_check_state(choice) for choice in _choices(value.removeprefix("!"))}
-
-    def ask(_facts: Facts, state: str | None) -> bool | None:
-        return None if state is None else (state in states) != negated
-
-    return Test(ask, needs_check=True)
+def _check(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    return Test(session=(Condition(("check",), values.names(value, _check_state)),), needs_check=True)
 
 
-def _check_state(name: str) -> str:
-    state = _CHECK_NAMES.get(name.lower())
+def _check_state(value: Value) -> Predicate:
+    state = _CHECK_NAMES.get(value.text.lower())
     if state is None:
-        raise BadValueError(f'no check state "{name}", use {", ".join(_CHECK_NAMES)}')
-    return state
+        raise BadValueError(f'no check state "{value.text}"', f"Use {', '.join(_CHECK_NAMES)}")
+    return Same(state, exact=True)
+
+
+def _text_list(value: Value, read: Callable[[Value], Predicate]) -> Predicate:
+    return values.texts(value, read)
 
 
 FIELDS: dict[str, Field] = {
-    "user": Field(
-        "who logged in", ("user:alice,bob", "user:svc-*"), _text_field(lambda facts: facts.user, equals)
+    "cmd": Field(
+        "text of a command",
+        ("cmd:kubectl", 'cmd:"rm -rf"', r"cmd:/curl.*\|\s*sh/"),
+        _of_command("text", values.contains),
     ),
-    "host": Field("where", ("host:web-03", "host:web-*"), _host),
-    "from": Field("source address", ("from:10.9.0.0/16", "from:10.9.1.22"), _from),
-    "id": Field("start or end of the id", ("id:k7f3q9xw",), _id),
+    "out": Field(
+        "what it wrote", ('out:"FATAL"', r"out:/CVE-20\d\d/"), _of_command("output", values.contains)
+    ),
+    "exit": Field("its exit code, or the session's", ("exit:0", "exit:!=0", "exit:1..125", "exit:?"), _exit),
+    "cwd": Field("its directory", ("cwd:/etc*",), _of_command("cwd", values.equals)),
+    "took": Field("how long it took", ("took:>30s", "took:1m..1h"), _took),
+    "as": Field("whom it ran as", ("as:root",), _of_command("as", values.equals, values.names)),
+    "user": Field("who logged in", ("user:alice,bob", "user:svc-*"), _of_session(("user",), values.equals)),
+    "host": Field("where", ("host:web-03", "host:web-*"), _of_session(("host", "host_label"), values.equals)),
+    "from": Field(
+        "source address", ("from:10.9.0.0/16", "from:10.9.1.22"), _of_session(("source",), _address)
+    ),
+    "id": Field("start or end of the id", ("id:k7f3q9xw",), _of_session(("id",), _id)),
     "title": Field(
-        "words of the title", ('title:"web upgrade"',), _text_field(lambda facts: facts.title, contains)
+        "words of the title", ('title:"web upgrade"',), _of_session(("title",), values.contains, _text_list)
     ),
     "reason": Field(
-        "words of the reason", ("reason:INC-4711",), _text_field(lambda facts: facts.reason, contains)
+        "words of the reason", ("reason:INC-4711",), _of_session(("reason",), values.contains, _text_list)
     ),
     "run": Field(
-        "the command the session was for", ("run:psql",), _text_field(lambda facts: facts.command, contains)
+        "the command the session was for",
+        ("run:psql",),
+        _of_session(("command",), values.contains, _text_list),
     ),
-    "after": Field("started then or later", ("after:-7d", "after:2026-09-08"), _after),
-    "before": Field("started earlier", ("before:yesterday",), _before),
-    "on": Field("started on that day or in that range", ("on:monday", "on:2026-09-01..2026-09-08"), _on),
-    "at": Field("was running then", ("at:14:00", "at:2026-09-08T14:00..16:00"), _at),
-    "len": Field("length", ("len:>1h", "len:..30s"), _length),
-    "exit": Field("exit status of the session", ("exit:0", "exit:!=0", "exit:1..125", "exit:?"), _exit),
+    "after": Field("then or later", ("after:-7d", "after:2026-09-08"), _after),
+    "before": Field("earlier", ("before:yesterday",), _before),
+    "on": Field("on that day or in that range", ("on:monday", "on:2026-09-01..2026-09-08"), _on),
+    "at": Field("the session was running then", ("at:14:00", "at:2026-09-08T14:00..16:00"), _at),
+    "len": Field("length of the session", ("len:>1h", "len:..30s"), _length),
     "live": Field("still running", ("live:yes",), _live),
     "is": Field("a flag: " + ", ".join(_FLAGS), ("is:live", "-is:local"), _is),
     "check": Field("what verification says", ("check:bad", "check:!ok", "check:partial"), _check),
 }
 FIELDS["state"] = FIELDS["check"]
 
-LATER_FIELDS = frozenset(
-    {"cmd", "out", "cwd", "took", "as", "via", "active", "alert", "review", "by", "tag", "note", "ticket"}
-)
+LATER_FIELDS = frozenset({"via", "active", "alert", "review", "by", "tag", "note", "ticket"})
 """Fields of the language whose data this version does not have yet."""
+
+INDEX_FACTS = frozenset({"commands"})
+"""Session facts that only the index knows."""
+
+
+def of_session(facts: Facts, key: str) -> object:
+    """A session fact by its key."""
+    return _SESSION[key](facts)
+
+
+_SESSION: dict[str, Callable[[Facts], object]] = {
+    "id": lambda facts: facts.id,
+    "user": lambda facts: facts.user,
+    "host": lambda facts: facts.host,
+    "host_label": lambda facts: facts.host.partition(".")[0],
+    "source": lambda facts: facts.source,
+    "title": lambda facts: facts.title,
+    "reason": lambda facts: facts.reason,
+    "command": lambda facts: facts.command,
+    "origin": lambda facts: facts.origin,
+    "live": lambda facts: int(facts.live),
+    "start": lambda facts: facts.start.timestamp(),
+    "last": lambda facts: INFINITY if facts.live else (facts.end or facts.start).timestamp(),
+    "duration_s": lambda facts: facts.duration_s,
+    "exit_status": lambda facts: facts.exit_status,
+}

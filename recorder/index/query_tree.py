@@ -1,0 +1,273 @@
+"""A parsed query, and what it means: one formula that SQL and memory both carry out.
+
+Terms side by side are about one command. A session fits such a group
+- if one of its commands fits all terms, of which at least one that is not negated speaks of that command, or
+- if it fits as a whole: its own facts do, and no command has what is negated.
+So `cmd:kubectl exit:!=0` is one failed kubectl, `user:alice -cmd:rm` a session of alice without any rm.
+AND joins such groups in one session, THEN puts their commands in order. A part in parentheses that holds
+neither is about the same command as the terms beside it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from recorder.index.terms import Conditions, Test
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    test: Test
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    node: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Terms side by side."""
+
+    nodes: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    nodes: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    nodes: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    nodes: "tuple[Node, ...]"
+
+
+Node = Leaf | Not | Side | And | Or | Then
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All parts hold; none of them: always."""
+
+    parts: "tuple[Formula, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one part holds; none of them: never."""
+
+    parts: "tuple[Formula, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    part: "Formula"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Conditions on the session, or on the command with that number."""
+
+    conditions: Conditions
+    command: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """There is a command, called `command` in the part; `before` and `after` name those it stands between."""
+
+    command: int
+    part: "Formula"
+    after: int | None = None
+    before: int | None = None
+
+
+Formula = Every | Some | Never | Ask | Exists
+ALWAYS, NEVER = Every(()), Some(())
+LISTED = 0
+"""The number of the command that a listing is about."""
+
+
+def tests(node: Node) -> Iterator[Test]:
+    """All terms, from left to right."""
+    match node:
+        case Leaf(test):
+            yield test
+        case Not(inner):
+            yield from tests(inner)
+        case _:
+            for part in node.nodes:
+                yield from tests(part)
+
+
+def is_about_one_command(node: Node) -> bool:
+    """It holds neither AND nor THEN, so it can be asked of a single command."""
+    match node:
+        case Leaf():
+            return True
+        case Not(inner):
+            return is_about_one_command(inner)
+        case Side(nodes) | Or(nodes):
+            return all(map(is_about_one_command, nodes))
+        case _:
+            return False
+
+
+def fits(node: Node) -> Formula:
+    """What must hold of a session."""
+    return _Meaning().session(node)
+
+
+def listed(node: Node) -> Formula:
+    """What must hold of the command `LISTED`, and of the session around it, to be found."""
+    return _Meaning().listing(node, anchored=False)
+
+
+def every(*parts: Formula) -> Formula:
+    if any(part == NEVER for part in parts):
+        return NEVER
+    kept = tuple(part for part in parts if part != ALWAYS)
+    return kept[0] if len(kept) == 1 else Every(kept)
+
+
+def some(*parts: Formula) -> Formula:
+    if any(part == ALWAYS for part in parts):
+        return ALWAYS
+    kept = tuple(part for part in parts if part != NEVER)
+    return kept[0] if len(kept) == 1 else Some(kept)
+
+
+def never(part: Formula) -> Formula:
+    if part in (ALWAYS, NEVER):
+        return NEVER if part == ALWAYS else ALWAYS
+    return part.part if isinstance(part, Never) else Never(part)
+
+
+class _Meaning:
+    """Numbers the commands that a formula speaks of."""
+
+    def __init__(self) -> None:
+        self._numbers = count(LISTED + 1)
+
+    def session(self, node: Node) -> Formula:
+        match node:
+            case And(nodes):
+                return every(*map(self.session, nodes))
+            case Or(nodes):
+                return some(*map(self.session, nodes))
+            case Then(nodes):
+                return self._chain(nodes, after=None)
+            case Not(inner) if not is_about_one_command(inner):
+                return never(self.session(inner))
+            case Side(nodes):
+                apart, together = _split(nodes)
+                return every(*map(self.session, apart), self._group(Side(together)))
+            case _:
+                return self._group(node)
+
+    def _group(self, node: Node) -> Formula:
+        number = next(self._numbers)
+        anchor = self.anchor(node, number)
+        one = NEVER if anchor == NEVER else Exists(number, every(self.command(node, number), anchor))
+        return some(one, self.alone(node))
+
+    def _chain(self, nodes: tuple[Node, ...], after: int | None) -> Formula:
+        if not nodes:
+            return ALWAYS
+        number = next(self._numbers)
+        rest = self._chain(nodes[1:], number)
+        return Exists(number, every(self.command(nodes[0], number), rest), after=after)
+
+    def command(self, node: Node, number: int) -> Formula:
+        """What must hold of one command."""
+        match node:
+            case Leaf(test):
+                own = NEVER if test.command is None else Ask(test.command, number)
+                around = test.session if test.around or test.command is None else None
+                return some(own, NEVER if around is None else Ask(around))
+            case Not(inner):
+                return never(self.command(inner, number))
+            case Side(nodes):
+                return every(*(self.command(part, number) for part in nodes))
+            case Or(nodes):
+                return some(*(self.command(part, number) for part in nodes))
+            case _:
+                return self.session(node)
+
+    def anchor(self, node: Node, number: int) -> Formula:
+        """What of a group is said of the command itself, and not negated."""
+        match node:
+            case Leaf(test):
+                return NEVER if test.command is None else Ask(test.command, number)
+            case Side(nodes) | Or(nodes):
+                return some(*(self.anchor(part, number) for part in nodes))
+            case _:
+                return NEVER
+
+    def alone(self, node: Node) -> Formula:
+        """What must hold of a session as a whole."""
+        match node:
+            case Leaf(test):
+                return NEVER if test.session is None else Ask(test.session)
+            case Side(nodes):
+                return every(*map(self.alone, nodes))
+            case Or(nodes):
+                return some(*map(self.alone, nodes))
+            case Not(inner):
+                return never(self.session(inner))
+            case _:
+                return self.session(node)
+
+    def listing(self, node: Node, *, anchored: bool) -> Formula:
+        match node:
+            case Or(nodes):
+                return some(*(self.listing(part, anchored=anchored) for part in nodes))
+            case And(nodes):
+                return self._listing_of_all(nodes)
+            case Then(nodes):
+                return some(*(self._link(nodes, place) for place in range(len(nodes))))
+            case _:
+                anchor = self.anchor(node, LISTED) if anchored else ALWAYS
+                return every(self.command(node, LISTED), anchor)
+
+    def _listing_of_all(self, nodes: tuple[Node, ...]) -> Formula:
+        """The commands that its parts speak of; where none does, every command of the session."""
+        speaking = [part for part in nodes if _lists(part)]
+        if not speaking:
+            return every(*(self.listing(part, anchored=False) for part in nodes))
+        found = some(*(self.listing(part, anchored=True) for part in speaking))
+        return every(found, *map(self.session, nodes))
+
+    def _link(self, nodes: tuple[Node, ...], place: int) -> Formula:
+        """The listed command is the one at `place` of a chain."""
+        follow = self._chain(nodes[place + 1 :], LISTED)
+        return every(self.command(nodes[place], LISTED), self._chain_up_to(nodes[:place], LISTED), follow)
+
+    def _chain_up_to(self, nodes: tuple[Node, ...], before: int) -> Formula:
+        if not nodes:
+            return ALWAYS
+        number = next(self._numbers)
+        rest = self._chain_up_to(nodes[:-1], number)
+        return Exists(number, every(self.command(nodes[-1], number), rest), before=before)
+
+
+def _split(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The parts that are about the session whatever command stands beside them, and the others."""
+    apart = tuple(part for part in nodes if not is_about_one_command(part) and not isinstance(part, Or))
+    return apart, tuple(part for part in nodes if part not in apart)
+
+
+def _lists(node: Node) -> bool:
+    """Some term that is not negated speaks of commands."""
+    match node:
+        case Leaf(test):
+            return test.command is not None and test.lists
+        case Not():
+            return False
+        case _:
+            return any(map(_lists, node.nodes))

@@ -1,0 +1,165 @@
+"""Words that every text must hold in which a pattern is found: they name the candidates in an index.
+
+A word is what an index of trigrams finds whatever its case: three or more characters, of which none has a
+case beyond ASCII. Where nothing is certain there are no words, never a wrong one.
+"""
+
+import re
+from collections.abc import Iterable
+
+Words = tuple[tuple[str, ...], ...]
+"""Any of these, each of which is all of its words. Empty: every text is a candidate."""
+
+_LEAST = 3
+_MOST_BRANCHES = 16
+_QUANTIFIER = re.compile(r"\{(\d+)(?:,\d*)?\}")
+_GROUP = re.compile(r"\((?:\?(?:P?<[^>]*>|[A-Za-z-]*:))?")
+_FLAGS = re.compile(r"\(\?[A-Za-z-]*\)")
+_CLASS_ESCAPE = re.compile(r"\\(?:[pP]\{[^}]*\}|[pP].|x\{[^}]*\}|x[0-9A-Fa-f]{2}|[0-7]{1,3}|.)", re.DOTALL)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a plain text."""
+    runs: list[str] = [""]
+    for character in text:
+        if _is_certain(character):
+            runs[-1] += character
+        else:
+            runs.append("")
+    return tuple(run for run in runs if len(run) >= _LEAST)
+
+
+def words_of_pattern(pattern: str) -> Words:
+    """The words of a pattern that RE2 accepts."""
+    if "\\Q" in pattern or "(?x" in pattern:
+        return ()
+    try:
+        return _Reader(pattern).alternatives()
+    except (IndexError, RecursionError):
+        return ()
+
+
+def fts_query(words: Words) -> str:
+    """The words in the language of FTS5; nothing of them is read as syntax there."""
+    return " OR ".join("(" + " AND ".join(map(_phrase, branch)) + ")" for branch in words)
+
+
+def _phrase(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _is_certain(character: str) -> bool:
+    """Printable, and either ASCII or without case: then every index folds it alike."""
+    if character.isascii():
+        return character.isprintable()
+    return character.isprintable() and character.lower() == character.upper() == character.casefold()
+
+
+class _Reader:
+    def __init__(self, pattern: str) -> None:
+        self._text = pattern
+        self._at = 0
+
+    def alternatives(self) -> Words:
+        """Up to the end or a closing parenthesis, which is left."""
+        branches = [self._sequence()]
+        while self._peek() == "|":
+            self._at += 1
+            branches.append(self._sequence())
+        if any(not branch for branch in branches):
+            return ()
+        flat = tuple(words for branch in branches for words in branch)
+        return flat if len(flat) <= _MOST_BRANCHES else ()
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _sequence(self) -> Words:
+        """The runs of plain characters; where there are none, the best of the groups in it."""
+        runs, groups = [""], list[Words]()
+        while self._peek() not in ("", "|", ")"):
+            literal, inner = self._atom()
+            least = self._least()
+            if literal and least == 1:
+                runs[-1] += literal
+                continue
+            if literal and least is not None:
+                runs[-1] += literal
+            runs.append("")
+            if inner and least is not None:
+                groups.append(inner)
+        return _best(runs, groups)
+
+    def _atom(self) -> tuple[str, Words]:
+        """A character that stands for itself, or the words of a group, or neither."""
+        character = self._text[self._at]
+        if character == "(":
+            return "", self._group()
+        if character == "[":
+            self._skip_set()
+            return "", ()
+        if character == "\\":
+            return self._escape(), ()
+        self._at += 1
+        return (character if character not in ".^$" and _is_certain(character) else ""), ()
+
+    def _group(self) -> Words:
+        if flags := _FLAGS.match(self._text, self._at):
+            self._at = flags.end()
+            return ()
+        opened = _GROUP.match(self._text, self._at)
+        self._at = opened.end() if opened else self._at + 1
+        inner = self.alternatives()
+        self._at += 1
+        return inner
+
+    def _skip_set(self) -> None:
+        self._at += 1
+        self._at += self._peek() == "^"
+        self._at += self._peek() == "]"
+        while self._text[self._at] != "]":
+            if self._text.startswith("[:", self._at):
+                self._at = (
+                    self._text.index(":]", self._at) + 2 if ":]" in self._text[self._at :] else self._at + 1
+                )
+            else:
+                self._at += 2 if self._text[self._at] == "\\" else 1
+        self._at += 1
+
+    def _escape(self) -> str:
+        found = _CLASS_ESCAPE.match(self._text, self._at)
+        if found is None:
+            raise IndexError
+        self._at = found.end()
+        character = found[0][1:]
+        stands_for_itself = len(character) == 1 and not character.isalnum() and _is_certain(character)
+        return character if stands_for_itself else ""
+
+    def _least(self) -> int | None:
+        """How often at least: 1 where it stands once, 2 for once or more, None where it may be missing."""
+        sign = self._peek()
+        if sign in ("*", "?", "+"):
+            self._at += 1
+            self._at += self._peek() == "?"
+            return 2 if sign == "+" else None
+        counted = _QUANTIFIER.match(self._text, self._at)
+        if counted is None:
+            return 1
+        self._at = counted.end()
+        self._at += self._peek() == "?"
+        return 2 if int(counted[1]) else None
+
+
+def _best(runs: Iterable[str], groups: list[Words]) -> Words:
+    """All long runs; a group of one branch adds its words, one of several serves where nothing else does."""
+    certain = [run for run in runs if len(run) >= _LEAST]
+    for group in groups:
+        if len(group) == 1:
+            certain.extend(group[0])
+    if certain:
+        return (tuple(dict.fromkeys(certain)),)
+    return max(groups, key=_weight, default=())
+
+
+def _weight(words: Words) -> int:
+    return min((max(map(len, branch)) for branch in words), default=0)
