@@ -128,7 +128,10 @@ def probe_account(host: Host, policy: Policy, unit: str | None, listens: tuple[s
 
 
 def _remove_account(host: Host) -> None:
-    """userdel refuses while the account has a process, and what a probe started may not be gone yet."""
+    """userdel refuses while the account has a process, and what a probe started may not be gone yet.
+
+    It counts processes of containers with the same number too, which are not ours to end: it is forced then.
+    """
     try:
         uid = pwd.getpwnam(NAME).pw_uid
     except KeyError:
@@ -142,19 +145,24 @@ def _remove_account(host: Host) -> None:
             host.run(["userdel", NAME])
         except SealcastError:
             if time.monotonic() > deadline:
-                raise
+                host.run(["userdel", "--force", NAME])
+                return
             time.sleep(0.05)
         else:
             return
 
 
 def _processes_of(uid: int) -> list[int]:
-    """By the real uid: /proc/PID of a process that may not be read belongs to root."""
+    """By the real uid: /proc/PID of a process that may not be read belongs to root.
+
+    Only of this pid namespace: in a container the same number is somebody else.
+    """
+    ours = os.readlink("/proc/self/ns/pid")
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             status = Path(f"/proc/{name}/status").read_text(errors="replace")
-            if f"\nUid:\t{uid}\t" in status:
+            if f"\nUid:\t{uid}\t" in status and os.readlink(f"/proc/{name}/ns/pid") == ours:
                 found.append(int(name))
     return found
 

@@ -22,6 +22,8 @@ from tests.e2e.sessions import Recorded, read, tool, wait_for
 
 PROJECT = Path(__file__).parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
+_FIRST_UID = 30_000
+"""Far from what useradd gives: other tests make accounts in namespaces, where the same number is another."""
 _IMPORTED = ("click", "cryptography", "cffi", "pycparser", "orjson", "backports", "_cffi_backend*.so")
 
 
@@ -160,7 +162,9 @@ def _free_port() -> int:
 
 def _make_accounts(host: Bastion) -> None:
     home = host.base / "home"
-    subprocess.run(["useradd", "--system", "--no-create-home", host.recorder], check=True)
+    uid = _FIRST_UID + 2 * (os.getpid() % 10_000)
+    recorder = ["useradd", "--system", "--no-create-home", "--uid", str(uid), host.recorder]
+    subprocess.run(recorder, check=True, stderr=subprocess.DEVNULL)
     shell = str(host.login_shell)
     command = [
         "useradd",
@@ -169,6 +173,8 @@ def _make_accounts(host: Bastion) -> None:
         str(home),
         "--shell",
         shell,
+        "--uid",
+        str(uid + 1),
         "--password",
         "*",
         host.user,

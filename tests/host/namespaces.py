@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-_COPIED = ("/etc", "/opt", "/usr/local", "/var/lib", "/run", "/home", "/var/spool", "/var/log")
+_COPIED = ("/etc", "/opt", "/usr/local", "/var/lib", "/run", "/home", "/var/spool", "/var/log", "/var/tmp")
 _FIRST = """
 set -e
 mount -t tmpfs none /mnt
@@ -24,7 +24,7 @@ for place in {places}; do
     mkdir -p "/mnt/$name/upper" "/mnt/$name/work" "$place"
     mount -t overlay none -o "lowerdir=$place,upperdir=/mnt/$name/upper,workdir=/mnt/$name/work" "$place"
 done
-rm -rf /etc/sealcast /opt/sealcast /var/lib/sealcast /run/sealcast /run/sshd.pid
+rm -rf /etc/sealcast /opt/sealcast /var/lib/sealcast /run/sealcast /run/sshd.pid /var/tmp/sealcast-probe-*
 rm -f /etc/ssh/sshd_config.d/*.conf
 """
 _LOOPBACK_UP = """
