@@ -28,6 +28,7 @@ from tui.look import PALETTES, Kind, Look, choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
 from tui.screens.library import LibraryScreen
+from tui.screens.pick import PickScreen, Take
 from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
 
@@ -160,6 +161,15 @@ def run_library(  # noqa: PLR0913 - these are the options of the command line
     _require_terminal("sealcast ls")
     first = LibraryScreen(Source(store), PlayOptions(), zone, query or "", demo)
     return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
+
+
+def run_pick(
+    store: Store, take: Take, query: str = "", *, zone: tzinfo = UTC, ascii_only: bool = False
+) -> int:
+    """Let sessions be chosen in the Library; `take` is given their ids. SealcastError without a terminal."""
+    _require_terminal("sealcast ls")
+    first = PickScreen(Source(store), zone, query, take)
+    return _run(SealcastApp(first, choose(None, ascii_only or not _is_utf8())), mouse=True)
 
 
 def run_player(  # noqa: PLR0913 - these are the options of the command line

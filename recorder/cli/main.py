@@ -35,6 +35,7 @@ VERBS: dict[str, Entry] = {
     "play": Entry("Watch", "play", "Replay one session.", pipe=False),
     "demo": Entry("Watch", "demo", "Play the built-in session.", pipe=False),
     "ls": Entry("Find", "ls", "List sessions, newest first."),
+    "pick": Entry("Find", "pick", "Choose sessions, and print their ids.", pipe=False),
     "show": Entry("Read", "show", "Show the facts about a session."),
     "commands": Entry("Read", "commands", "Print what was run in a session."),
     "cat": Entry("Read", "cat", "Print what a session showed, as text."),
