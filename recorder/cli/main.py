@@ -42,6 +42,7 @@ VERBS: dict[str, Entry] = {
     "export": Entry("Read", "export", "Write a session in a form for others."),
     "verify": Entry("Check", "verify", "Verify signatures, seals, closing and log entry."),
     "keys": Entry("Check", "keys", "List, show and trust signing keys."),
+    "import": Entry("Data", "import_", "Import recordings of other programs, unsigned."),
     "install": Entry("Setup", "install", "Make this host a bastion, or take it back."),
     "doctor": Entry("Setup", "doctor", "Say whether covered accounts can get around the recorder."),
     "config": Entry("Setup", "config", "Check and show the policy of a bastion host."),

@@ -139,7 +139,7 @@ class _Auditor:
             self._find(f"entry {index} cannot be read", index)
         expected = 1
         for session in sorted(history.sessions.values(), key=lambda item: item.opened_index):
-            if session.opened_entry is not None:
+            if session.opened_entry is not None and not session.imported:
                 if session.number != expected:
                     self._gap(session, expected)
                 expected = session.number + 1

@@ -25,6 +25,7 @@ KEY_CREATED = "key-created"
 KEY_TRUSTED = "key-trusted"
 VIEWED = "recording-viewed"
 EXPORTED = "recording-exported"
+IMPORTED = "recording-imported"
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 SESSION_ID = re.compile(rf"\d{{8}}T\d{{6}}-[{CROCKFORD}]{{8}}", re.ASCII)
@@ -103,6 +104,39 @@ class Ending:
     """A last line that was written in part, and was never shown."""
     finding: str | None = None
     left_running: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What the log says of a recording of another program. All counts are of the plain file that was made."""
+
+    session: str
+    format: str
+    """`tlog`, `ttyrec`, `script`, `sudo` or `asciicast`."""
+    source: str
+    """The file as the importing person named it."""
+    source_sha256: bytes
+    source_size: int
+    """Bytes."""
+    part: str | None
+    """Which of several recordings in that file."""
+    user: str
+    """Whose session it says it was; empty where it does not."""
+    recorded_on: str
+    """The host it says it was on; empty where it does not."""
+    start_ms: int
+    duration_s: float
+    columns: int
+    rows: int
+    command: str | None
+    title: str | None
+    exit_status: int | None
+    lines: int
+    root: bytes
+    sha256: bytes
+    size: int
+    path: str
+    stored_size: int
 
 
 def encode(document: Document) -> bytes:
@@ -221,6 +255,44 @@ def recording_accessed(kind: str, occasion: Occasion, session: str) -> Document:
     document = _document(kind, occasion, ("file",), _FILE_TYPES[kind])
     document["sealcast"] = {"session": session}
     return document
+
+
+def recording_imported(occasion: Occasion, found: Import) -> Document:
+    """The occasion names who imported it. `user` and `host` are theirs; whose session it was is beside it."""
+    document = _document(IMPORTED, occasion, ("file",), "creation")
+    end_ms = found.start_ms + round(found.duration_s * 1000)
+    document["event"] |= {
+        "start": timestamp(found.start_ms),
+        "end": timestamp(end_ms),
+        "duration": round(found.duration_s * 1e9),
+    }
+    hashes = [found.sha256.hex(), found.source_sha256.hex()]
+    document["related"]["hash"] = hashes
+    document["file"] = {"path": found.path, "size": found.size, "hash": {"sha256": hashes[0]}}
+    document["process"] = _without_none(
+        command_line=text(found.command, _MAX_COMMAND), exit_code=found.exit_status
+    )
+    document["sealcast"] = _without_none(
+        session=found.session,
+        source=_source(found),
+        recorded=_without_none(user=text(found.user, _MAX_NAME), host=text(found.recorded_on, _MAX_NAME)),
+        terminal=[found.columns, found.rows],
+        title=text(found.title, _MAX_TEXT),
+        lines=found.lines,
+        root=found.root.hex(),
+        stored_bytes=found.stored_size,
+    )
+    return document
+
+
+def _source(found: Import) -> Document:
+    return _without_none(
+        name=text(found.source, _MAX_TEXT),
+        sha256=found.source_sha256.hex(),
+        bytes=found.source_size,
+        format=found.format,
+        part=text(found.part, _MAX_NAME),
+    )
 
 
 def timestamp(milliseconds: int) -> str:

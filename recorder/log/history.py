@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import CLOSED, INTERRUPTED, OPENED, SESSION_ID, Document, value_at
+from recorder.log.entries import CLOSED, IMPORTED, INTERRUPTED, OPENED, SESSION_ID, Document, value_at
 from recorder.log.journal import Log
 from recorder.seal.note import Checkpoint
 
 _MAX_NUMBER = 2**53
 _SESSION_MARK = b'"action":"session-'
+_IMPORT_MARK = b'"action":"recording-imported"'
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class SessionHistory:
     ended_index: int = -1
     endings: int = 0
     interrupted: bool = False
+    imported: bool = False
+    """Made by another program. Its one entry, which says so, is both opening and end; it has no number."""
 
     @property
     def opened(self) -> Document | None:
@@ -63,7 +66,7 @@ class History:
 
     def add(self, index: int, entry: bytes) -> None:
         """Take in entry `index`. Entries that are not about a session's life are passed over."""
-        if _SESSION_MARK not in entry:
+        if _SESSION_MARK not in entry and _IMPORT_MARK not in entry:
             return
         try:
             document = entries.decode(entry, f"log entry {index}")
@@ -88,6 +91,12 @@ class History:
             session.endings += 1
             session.ended_entry, session.ended_index = entry, index
             session.interrupted = kind == INTERRUPTED
+        elif kind == IMPORTED:
+            session.endings += 1
+            if session.opened_entry is None and session.ended_entry is None:
+                session.imported = True
+                session.opened_entry = session.ended_entry = entry
+                session.opened_index = session.ended_index = index
 
 
 def read_history(log: Log) -> History:

@@ -21,7 +21,7 @@ from recorder.log.journal import Log, LogDamagedError, Writer
 from recorder.seal import certificate, sshsig
 from recorder.seal.keys import fingerprint, public_blob, public_bytes
 
-_ID_BYTES = 5
+ID_BYTES = 5
 _SESSION = re.compile(rb'"session":"(\d{8}T\d{6}-[0-9a-z]{8})"')
 """In canonical bytes the last of these is the one under `sealcast`."""
 _SESSION_MARK = b'"action":"session-opened"'
@@ -239,9 +239,14 @@ def _number(entry: bytes) -> int:
 
 def new_session_id(start_ms: int) -> str:
     """`20261120T101502-k7f3q9xw`: the UTC second, and 40 random bits in Crockford's base32."""
+    return session_id_of(start_ms, os.urandom(ID_BYTES))
+
+
+def session_id_of(start_ms: int, distinct: bytes) -> str:
+    """The id of a session that started then; `distinct` are the 5 bytes that tell it from others."""
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(start_ms // 1000))
-    bits = int.from_bytes(os.urandom(_ID_BYTES), "big")
-    characters = (CROCKFORD[bits >> shift & 31] for shift in range(0, 8 * _ID_BYTES, 5))
+    bits = int.from_bytes(distinct, "big")
+    characters = (CROCKFORD[bits >> shift & 31] for shift in range(0, 8 * ID_BYTES, 5))
     return f"{moment}-{''.join(characters)}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from recorder.cast.header import parse_header
 from recorder.cast.reader import iter_lines
 from recorder.errors import SealcastError
-from recorder.log.entries import SESSION_ID, value_at
+from recorder.log.entries import SESSION_ID, Document, value_at
 from recorder.log.history import History, SessionHistory, read_history
 from recorder.store.layout import SEALED_SUFFIX, Store
 from recorder.store.reading import open_stored
@@ -36,6 +36,7 @@ class Session:
     title: str | None
     reason: str | None
     origin: str
+    """`local`, `sshd` or `imported`; empty where it is not known."""
     source: str | None
     """The client's address."""
     exit_status: int | None
@@ -111,19 +112,20 @@ def _session(store: Store, item: SessionHistory, files: Files) -> Session:
     live = ended is None and _is_live(store, item, files)
     path = _path(store, item, files)
     duration = _integer(value_at(ended, ("event", "duration")))
+    host, user, uid = _who(store, item, opened)
     return Session(
         id=item.session,
         number=item.number,
-        host=_text(value_at(opened, ("host", "name"))) or store.host,
-        user=_text(value_at(opened, ("user", "name"))) or "",
-        uid=_decimal(value_at(opened, ("user", "id"))),
+        host=host,
+        user=user,
+        uid=uid,
         start=_time(value_at(opened, ("event", "start"))) or start_of(item.session),
         end=_time(value_at(ended, ("event", "end"))),
         duration_s=None if duration is None else duration / 1e9,
         live=live,
         title=_text(value_at(opened, ("sealcast", "title"))),
         reason=_text(value_at(opened, ("sealcast", "reason"))),
-        origin=_text(value_at(opened, ("sealcast", "origin"))) or "",
+        origin="imported" if item.imported else _text(value_at(opened, ("sealcast", "origin"))) or "",
         source=_text(value_at(opened, ("source", "ip"))),
         exit_status=_integer(value_at(ended, ("process", "exit_code"))),
         width=_integer(columns) or 0,
@@ -135,6 +137,15 @@ def _session(store: Store, item: SessionHistory, files: Files) -> Session:
         interrupted=item.interrupted,
         state_hint=_hint(item, live, path),
     )
+
+
+def _who(store: Store, item: SessionHistory, opened: Document | None) -> tuple[str, str, int | None]:
+    """Host, user and uid; in an import's entry these are of who imported it, and the recorded ones apart."""
+    if item.imported:
+        recorded = value_at(opened, ("sealcast", "recorded"))
+        return _text(value_at(recorded, ("host",))) or "", _text(value_at(recorded, ("user",))) or "", None
+    host = _text(value_at(opened, ("host", "name"))) or store.host
+    return host, _text(value_at(opened, ("user", "name"))) or "", _decimal(value_at(opened, ("user", "id")))
 
 
 def _is_live(store: Store, item: SessionHistory, files: Files) -> bool:
@@ -149,6 +160,8 @@ def _hint(item: SessionHistory, live: bool, path: Path | None) -> State | None:
         return State.LIVE
     if path is None:
         return State.TRUNCATED if item.ending("sealcast", "lines") == 0 else State.MISSING
+    if item.imported:
+        return State.UNSIGNED
     return State.TRUNCATED if item.interrupted or item.ended_entry is None else None
 
 

@@ -59,6 +59,9 @@ def missing(item: SessionHistory, expected: str) -> Completeness:
             "the log has its opening and no end, and its file is gone: it was removed before it was sealed"
         )
         return Completeness(State.MISSING, sentence, advice=(f"expected {expected}",))
+    if item.imported:
+        sentence = f"the file is missing; it was {_import(item)}"
+        return Completeness(State.MISSING, sentence, advice=(f"expected {expected}", "import it again"))
     size, digest = item.ending("file", "size"), item.ending("file", "hash", "sha256")
     sentence = f"the file is missing: the log says it was sealed at {_when(item)}"
     advice = (
@@ -87,7 +90,16 @@ def compare(
     return _different(item, integrity, claims)
 
 
+def _import(item: SessionHistory) -> str:
+    """`imported from tlog on 2026-09-01 by carol`."""
+    source, user = (item.ending("sealcast", "source", "format"), item.ending("user", "name"))
+    return f"imported from {safe(str(source), 40)} on {_when(item)[:10]} by {safe(str(user), 80)}"
+
+
 def _same(item: SessionHistory, integrity: Integrity) -> Completeness:
+    if item.imported:
+        sentence = f"{_import(item)}, and unchanged since (entry {item.opened_index} of the log)"
+        return Completeness(State.UNSIGNED, sentence, matches_log=True)
     sentence = (
         f"entries {item.opened_index} and {item.ended_index} of the log match: {_lines(integrity.lines)}"
     )
@@ -99,6 +111,8 @@ def _same(item: SessionHistory, integrity: Integrity) -> Completeness:
 
 
 def _different(item: SessionHistory, integrity: Integrity, claims: Mapping[int, bytes]) -> Completeness:
+    if item.imported:
+        return bad(f"changed after it was {_import(item)}", "CHANGED")
     logged = item.ending("sealcast", "lines")
     total = logged if type(logged) is int else 0
     if integrity.bad:

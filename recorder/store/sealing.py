@@ -246,7 +246,7 @@ def _store_sealed(
     lines = _hashed(chunks(descriptor, 0, found.end), digest)
     temporary = durable.write_temporary(path, compressed(lines))
     try:
-        if _digest_of(temporary) != digest.digest():
+        if digest_of(temporary) != digest.digest():
             raise SealcastError(
                 f"{safe(str(temporary))} does not read back as written", None, ExitCode.RECORDING
             )
@@ -266,7 +266,7 @@ def _hashed(parts: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
         yield part
 
 
-def _digest_of(path: Path) -> bytes:
+def digest_of(path: Path) -> bytes:
     """SHA-256 of the recording in a compressed file."""
     digest = sha256()
     with open_stored(path) as file:
