@@ -15,6 +15,7 @@ from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording, RecordingError
 from recorder.capture.streams import StreamPump
 from recorder.capture.terminal import Modes, set_raw
+from recorder.capture.typed import MAX_TYPED, hand_on, typed_bytes
 from recorder.errors import ExitCode, SealcastError
 
 PATIENCE_SECONDS = 30.0
@@ -36,12 +37,13 @@ class RemoteTerminal:
         """Take the terminal over, and pump."""
         slave = fcntl.ioctl(self.master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         tell(self.client, f"admitted\0{session}")
-        hear(self.client, b"released")
-        modes = termios.tcgetattr(self.user)
+        typed = hear(self.client, b"released")
+        modes = termios.tcgetattr(slave)  # the login copied them, and made the terminal raw
         os.setsid()
         leader = LoginLeader(self.client)
         with _taken_over(self.user):
             set_raw(self.user, modes)
+            hand_on(typed_bytes(typed, modes), (self.master, slave), recording, modes)
             tell(self.client, "go")
             ending = self._pump(recording, slave, leader, modes)
         leader.let_go()  # after the terminal: the login's parent may use that at once
@@ -118,10 +120,12 @@ def tell(client: socket.socket, text: str) -> None:
         return
 
 
-def hear(client: socket.socket, expected: bytes) -> None:
-    """Wait for exactly this packet; SealcastError for anything else, or nothing in time."""
+def hear(client: socket.socket, expected: bytes) -> bytes:
+    """Wait for this word and return what follows it; SealcastError for anything else, or nothing in time."""
     waiter = select.poll()
     waiter.register(client, select.POLLIN)
-    if waiter.poll(PATIENCE_SECONDS * 1000) and client.recv(64) == expected:
-        return
+    if waiter.poll(PATIENCE_SECONDS * 1000):
+        word, _, rest = client.recv(len(expected) + 1 + MAX_TYPED).partition(b"\0")
+        if word == expected:
+            return rest
     raise SealcastError("the login ended before its terminal was handed over", code=ExitCode.RECORDING)

@@ -29,6 +29,8 @@ MAX_PACKET = 192 * 1024
 PATIENCE_SECONDS = 30.0
 REFUSED = 9
 CANNOT_EXECUTE = 126
+MAX_TYPED = 4096
+"""What a terminal's line discipline holds (N_TTY_BUF_SIZE)."""
 LAST_WORDS_SECONDS = 2.0
 """How long a shell may take to end after its recorder was lost, before it is killed."""
 _MAX_SHELLS_FILE = 1024 * 1024
@@ -161,11 +163,7 @@ def _hand_over_terminal(packet: bytes) -> bytes:
     posix.close(master)
     if session:
         leads = posix.getsid(0) == posix.getpid()
-        if leads:
-            _give_up_terminal()
-        recorder.send(b"released")
-        if recorder.recv(64) != b"go":
-            raise LoginError("the recorder went away")
+        _release_terminal(recorder, leads)
         _leave_to_child(recorder, own_session=True, tells_size=not leads)
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for target in (0, 1, 2):
@@ -173,6 +171,34 @@ def _hand_over_terminal(packet: bytes) -> bytes:
     posix.close(slave)
     recorder.close()
     return session
+
+
+def _release_terminal(recorder: "_socket.socket", leads: bool) -> None:
+    """Let the recorder have the terminal, raw, with what was typed so far; as it was if that fails."""
+    modes = termios.tcgetattr(0)
+    try:
+        termios.tcsetattr(0, termios.TCSANOW, _raw(modes))
+        waiter = select.poll()
+        waiter.register(0, select.POLLIN)
+        typed = posix.read(0, MAX_TYPED) if waiter.poll(0) else b""
+        if leads:
+            _give_up_terminal()
+        recorder.send(b"released\0" + typed)
+        if recorder.recv(64) != b"go":
+            raise LoginError("the recorder went away")
+    except BaseException:
+        termios.tcsetattr(0, termios.TCSANOW, modes)
+        raise
+
+
+def _raw(modes: "list[int | list[bytes | int]]") -> "list[int | list[bytes | int]]":
+    """The modes with nothing cooked, echoed or taken for a signal."""
+    raw = list(modes)
+    raw[0] = raw[3] = 0
+    control = list(modes[6])  # type: ignore[arg-type]  # the seventh is a list: tcgetattr
+    control[termios.VMIN], control[termios.VTIME] = 1, 0
+    raw[6] = control
+    return raw
 
 
 def _give_up_terminal() -> None:

@@ -19,6 +19,7 @@ from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording
 from recorder.capture.streams import StreamPump
 from recorder.capture.terminal import open_own, set_raw
+from recorder.capture.typed import hand_on, read_typed
 from recorder.errors import ExitCode, SealcastError
 from recorder.seal.keys import generate_key, public_bytes
 from recorder.seal.sealer import Sealer
@@ -53,6 +54,7 @@ class TerminalEnds:
         own = open_own(self.user)
         set_raw(own, modes)
         try:
+            hand_on(read_typed(own, modes), self.pty, recording, modes)
             self.supervisor.send({"ready": session})
             leader = SupervisedLeader(self.supervisor)
             return TerminalPump(own, self.pty, recording, leader, modes).run()

@@ -108,6 +108,11 @@ class Bastion:
         wait_for(settled, f"{count} sealed sessions, not {[s.id for s in list_sessions(self.store)]}")
         return list_sessions(self.store)
 
+    def sessions_so_far(self) -> list[Session]:
+        """The store's sessions, once all of them are sealed."""
+        wait_for(lambda: not self.store.live_ids(), "every session is sealed")
+        return list_sessions(self.store)
+
     def recorded(self) -> Recorded:
         """The only session."""
         (session,) = self.sessions(1)
@@ -165,20 +170,12 @@ def _make_accounts(host: Bastion) -> None:
     uid = _FIRST_UID + 2 * (os.getpid() % 10_000)
     recorder = ["useradd", "--system", "--no-create-home", "--uid", str(uid), host.recorder]
     subprocess.run(recorder, check=True, stderr=subprocess.DEVNULL)
-    shell = str(host.login_shell)
-    command = [
-        "useradd",
-        "--create-home",
-        "--home-dir",
-        str(home),
-        "--shell",
-        shell,
-        "--uid",
-        str(uid + 1),
-        "--password",
-        "*",
-        host.user,
-    ]
+    _add_user(host.user, home, str(host.login_shell), uid + 1)
+
+
+def _add_user(name: str, home: Path, shell: str, uid: int) -> None:
+    place = ["--create-home", "--home-dir", str(home), "--shell", shell, "--uid", str(uid)]
+    command = ["useradd", *place, "--password", "*", name]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     (home / ".bashrc").write_text("PS1='ready> '\n")
     (home / ".hushlogin").touch()
@@ -226,6 +223,28 @@ def _start_sshd(host: Bastion) -> None:
     log = host.base / "sshd.log"
     host.sshd = subprocess.Popen([tool("sshd"), "-D", "-f", str(config), "-E", str(log)])
     wait_for(lambda: log.exists() and "listening" in log.read_text(), "sshd listens")
+
+
+@contextmanager
+def plain_account(host: Bastion) -> Iterator[list[str]]:
+    """An account that nothing covers, with an sshd of its own: the beginning of an ssh command line."""
+    name, port, home = f"scp{os.getpid() % 100_000}", _free_port(), host.base / "plain"
+    uid = _FIRST_UID - 10_000 + os.getpid() % 10_000
+    _add_user(name, home, "/bin/bash", uid)
+    lines = (
+        (host.base / "sshd_config").read_text().replace(f"Port {host.port}\n", f"Port {port}\n").splitlines()
+    )
+    config, log = host.base / "plain_config", host.base / "plain.log"
+    config.write_text("".join(f"{line}\n" for line in lines if not line.startswith("ForceCommand")))
+    sshd = subprocess.Popen([tool("sshd"), "-D", "-f", str(config), "-E", str(log)])
+    try:
+        wait_for(lambda: log.exists() and "listening" in log.read_text(), "sshd listens")
+        covered = host.ssh()
+        yield [*covered[:-3], "-p", str(port), f"{name}@127.0.0.1"]
+    finally:
+        sshd.terminate()
+        sshd.wait(30)
+        _remove_account(name)
 
 
 def _tear_down(host: Bastion) -> None:
