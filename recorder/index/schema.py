@@ -1,0 +1,165 @@
+"""The tables of `index.db`. Other programs read them, too: docs/index.md describes each table, view and column.
+
+Times named `started`, `ended` or `*_at` are unix seconds in UTC. `start` and `duration` are seconds; `start`
+counts from the beginning of the recording, as in the link `ID@START`.
+"""
+
+from typing import NamedTuple
+
+APPLICATION_ID = 0x5CA57D31
+"""`PRAGMA application_id`: tells an index from any other SQLite database."""
+
+PIECES_PER_BLOCK = 1024
+"""`outputs.id` is `block * PIECES_PER_BLOCK + n`, so the pieces of a block are a range of ids."""
+
+
+class Migration(NamedTuple):
+    """A step from the schema before it; `PRAGMA user_version` is the number of steps taken."""
+
+    name: str
+    statements: str
+
+
+_TABLES = """
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    number INTEGER,
+    user TEXT NOT NULL,
+    uid INTEGER,
+    host TEXT NOT NULL,
+    via TEXT,
+    origin TEXT NOT NULL,
+    source_ip TEXT,
+    title TEXT,
+    reason TEXT,
+    command TEXT,
+    started REAL NOT NULL,
+    ended REAL,
+    duration REAL,
+    active REAL,
+    columns INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    exit_status INTEGER,
+    command_count INTEGER NOT NULL DEFAULT 0,
+    failed_count INTEGER NOT NULL DEFAULT 0,
+    last_command TEXT,
+    live INTEGER NOT NULL DEFAULT 0,
+    file TEXT,
+    file_size INTEGER,
+    file_mtime REAL,
+    skipped_lines INTEGER NOT NULL DEFAULT 0,
+    has_output INTEGER NOT NULL DEFAULT 0,
+    extractor INTEGER NOT NULL,
+    indexed_at REAL NOT NULL
+);
+CREATE INDEX sessions_started ON sessions (started);
+
+CREATE TABLE commands (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    ordinal INTEGER NOT NULL,
+    start REAL NOT NULL,
+    duration REAL,
+    started REAL NOT NULL,
+    text TEXT NOT NULL,
+    exit_status INTEGER,
+    cwd TEXT,
+    level INTEGER NOT NULL,
+    as_user TEXT,
+    evidence TEXT NOT NULL,
+    flags TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX commands_session ON commands (session, ordinal);
+CREATE INDEX commands_started ON commands (started);
+
+CREATE VIRTUAL TABLE commands_fts USING fts5 (
+    text, content = 'commands', content_rowid = 'id', tokenize = 'trigram'
+);
+
+CREATE TABLE output_blocks (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    lines INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    times BLOB NOT NULL
+);
+CREATE INDEX output_blocks_session ON output_blocks (session);
+
+CREATE TABLE outputs (
+    id INTEGER PRIMARY KEY,
+    command INTEGER REFERENCES commands (id),
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    lines INTEGER NOT NULL
+);
+CREATE INDEX outputs_command ON outputs (command);
+
+CREATE VIRTUAL TABLE outputs_fts USING fts5 (
+    text, content = '', detail = 'none', columnsize = 0, tokenize = 'unicode61 remove_diacritics 0'
+);
+
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    command INTEGER REFERENCES commands (id),
+    start REAL,
+    raised_at REAL NOT NULL,
+    severity TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX alerts_session ON alerts (session);
+
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    start REAL,
+    written_at REAL NOT NULL,
+    author TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX notes_session ON notes (session);
+
+CREATE TABLE broken (
+    id TEXT PRIMARY KEY,
+    file TEXT,
+    file_size INTEGER,
+    file_mtime REAL,
+    reason TEXT NOT NULL,
+    extractor INTEGER NOT NULL,
+    seen_at REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+_VIEWS = """
+CREATE VIEW session_list AS
+SELECT
+    id,
+    strftime('%Y-%m-%dT%H:%M:%fZ', started, 'unixepoch') AS started,
+    strftime('%Y-%m-%dT%H:%M:%fZ', ended, 'unixepoch') AS ended,
+    user, host, source_ip, origin, state, duration, active, exit_status, command_count, failed_count,
+    last_command, title, reason
+FROM sessions;
+
+CREATE VIEW command_list AS
+SELECT
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.started, 'unixepoch') AS started,
+    s.user, c.as_user, s.host, c.text, c.exit_status, c.duration, c.cwd, c.level, c.evidence,
+    s.id || '@' || printf('%.3f', c.start) AS link
+FROM commands c JOIN sessions s ON s.key = c.session;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration("tables and views", _TABLES + _VIEWS),)
+
+VERSION = len(MIGRATIONS)
+"""`PRAGMA user_version` of an index that this program reads and writes."""
