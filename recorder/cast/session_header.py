@@ -38,6 +38,8 @@ class SessionHeader:
     policy: str | None
     certificate: str
     """The session key's OpenSSH certificate: type, space, base64."""
+    marks: str | None = None
+    """`sha256:` and the digest of the secret in the shell's own marks; None where it was given none."""
 
     def as_json(self) -> dict[str, Any]:
         """Keys in the order of the fields, those that are None left out."""
@@ -66,6 +68,7 @@ def parse_session_header(fields: Fields) -> SessionHeader:
         recorder=fields.needed_text("recorder", 255),
         policy=fields.text("policy", 255),
         certificate=fields.needed_text("certificate", 8192),
+        marks=fields.text("marks", 255),
     )
 
 

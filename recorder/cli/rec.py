@@ -21,6 +21,8 @@ from recorder.cli.stores import find_store, open_store
 from recorder.errors import ExitCode, SealcastError
 from recorder.log.notary import SessionRequest
 from recorder.safe_text import safe
+from recorder.shell.launch import with_marks
+from recorder.shell.secret import SCRIPTS, digest, new_secret, pipe_with
 from recorder.store.hostkey import current_user
 from recorder.store.layout import Store
 from recorder.store.opening import recording_header
@@ -38,6 +40,7 @@ class Wish:
     title: str | None
     reason: str | None
     idle_limit: float | None
+    shell_marks: bool = True
 
 
 @click.command(
@@ -58,6 +61,7 @@ class Wish:
     type=click.FloatRange(min=0, min_open=True, max=1e6),
     help="Have players shorten pauses to this; the recording keeps its real times.",
 )
+@click.option("--no-shell-marks", is_flag=True, help="Do not have the shell report what it runs.")
 @click.pass_context
 def rec(
     context: click.Context,
@@ -66,14 +70,20 @@ def rec(
     title: str | None,
     reason: str | None,
     idle_limit: float | None,
+    no_shell_marks: bool,
 ) -> int:
     """Record a shell or a command in this terminal.
 
     The session is written as a signed asciicast while it runs; whatever happens, what was written until
     then can be verified. Ends with the exit status of the shell or the command (128+n for signal n), or
     with 9 where it could not be recorded.
+
+    A bash, zsh or fish of yours is started with hooks by which it reports, besides what the screen shows, the
+    text, the exit status and the directory of every command; your startup files are read as ever.
     """
-    wish = Wish(command, _checked(title, "--title"), _checked(reason, "--reason"), idle_limit)
+    wish = Wish(
+        command, _checked(title, "--title"), _checked(reason, "--reason"), idle_limit, not no_shell_marks
+    )
     settings = settings_of(context)
     find_store(settings).prepare()
     return _Rec(settings, open_store(settings), wish).run()
@@ -93,19 +103,34 @@ class _Rec:
         self._store = store
         self._wish = wish
         self._session = ""
+        self._marks: str | None = None
 
     def run(self) -> int:
-        argv = self._wish.command or (_own_shell(),)
         files = Files(self._store.create_live, self._store.write_signature)
+        argv, environment, pipe = self._start()
         try:
-            outcome = record(argv, os.environ, self._admit, files)
+            outcome = record(argv, environment, self._admit, files)
         finally:
+            if pipe >= 0:
+                os.close(pipe)
             sealed = self._seal()
         if outcome.failure is not None:
             report(outcome.failure)
         if sealed is not None:
             self._settings.note(_summary(sealed, outcome))
         return outcome.status
+
+    def _start(self) -> tuple[list[str], dict[str, str], int]:
+        """Command line and environment, and the pipe that the shell's marks take their secret from, or -1."""
+        if self._wish.command or not self._wish.shell_marks or not has_terminal():
+            return [*(self._wish.command or (_own_shell(),))], dict(os.environ), -1
+        shell, environment, secret = os.fsencode(_own_shell()), dict(os.environb), new_secret()
+        pipe = pipe_with(secret)
+        arguments = with_marks(shell, [shell], environment, os.fsencode(SCRIPTS), pipe)
+        if b"SEALCAST_MARKS" in environment:
+            self._marks = digest(secret)
+        names = {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()}
+        return [os.fsdecode(argument) for argument in arguments], names, pipe
 
     def _admit(self, session_public: bytes) -> Admitted:
         columns, rows = window_size(0) if has_terminal() else (0, 0)
@@ -131,6 +156,7 @@ class _Rec:
             reason=self._wish.reason,
             interactive=has_terminal(),
             env={name: os.environ[name] for name in ("SHELL", "TERM") if name in os.environ},
+            marks=self._marks,
         )
 
     def _greet(self) -> None:

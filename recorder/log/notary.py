@@ -47,6 +47,8 @@ class SessionRequest:
     interactive: bool = True
     env: dict[str, str] = field(default_factory=dict)
     """For the recording's header; not in the log."""
+    marks: str | None = None
+    """The digest of the shell marks' secret, likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def recording_header(
         recorder=f"sealcast {VERSION}",
         policy=policy,
         certificate=admission.certificate,
+        marks=request.marks,
     )
     return Header(
         2,
