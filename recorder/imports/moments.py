@@ -94,6 +94,7 @@ def blocks(file: BinaryIO, count: int, where: str) -> Iterator[bytes]:
     while left:
         data = file.read(min(CHUNK, left))
         if not data:
-            raise FormatError(f"ends {left:,} bytes too early", where, "it was cut: look for a whole copy")
+            missing = "1 byte" if left == 1 else f"{left:,} bytes"
+            raise FormatError(f"ends {missing} too early", where, "it was cut: look for a whole copy")
         left -= len(data)
         yield data

@@ -21,12 +21,12 @@ _LOOKED_AT = 4 * 1024 * 1024
 
 def looks_like(file: BinaryIO, size: int) -> bool:
     """Whether the first frames follow each other; reads from the start."""
-    position, before = 0, None
+    position, before, written = 0, None, 0
     for _ in range(_TAKEN_FOR_TRUE):
         file.seek(position)
         head = file.read(_HEAD.size)
         if position and not head:
-            return True
+            return written > 0
         if len(head) < _HEAD.size:
             return False
         seconds, microseconds, length = _HEAD.unpack(head)
@@ -34,8 +34,8 @@ def looks_like(file: BinaryIO, size: int) -> bool:
             return False
         if before is not None and abs(seconds - before) > MAX_SECONDS:
             return False
-        position, before = position + _HEAD.size + length, seconds
-    return True
+        position, before, written = position + _HEAD.size + length, seconds, written + length
+    return written > 0
 
 
 def read_facts(file: BinaryIO, name: str) -> Facts:
