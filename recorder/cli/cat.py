@@ -13,7 +13,7 @@ from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import TargetType, open_store
-from recorder.cli.transcript import Written, transcribe
+from recorder.commands.transcript import Written, transcribe
 from recorder.errors import ExitCode, SealcastError
 from recorder.store.targets import Target, resolve
 

@@ -19,8 +19,8 @@ from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import TargetType, open_store
-from recorder.cli.transcript import Transcript, transcribe
 from recorder.commands import Command
+from recorder.commands.transcript import Transcript, transcribe
 from recorder.errors import ExitCode, SealcastError
 from recorder.export.casts import copy_v2, copy_v3
 from recorder.export.markdown import Entry, document

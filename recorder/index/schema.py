@@ -1,4 +1,4 @@
-"""The tables of `index.db`. Other programs read them, too: docs/index.md describes each table, view and column.
+"""The tables of `index.db`. Other programs read them, too: docs/index.md describes every table and column.
 
 Times named `started`, `ended` or `*_at` are unix seconds in UTC. `start` and `duration` are seconds; `start`
 counts from the beginning of the recording, as in the link `ID@START`.

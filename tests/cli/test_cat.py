@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.cast.events import OUTPUT, RESIZE, Event
-from recorder.cli.transcript import transcribe
+from recorder.commands.transcript import transcribe
 from recorder.errors import ExitCode
 from tests.cli.conftest import Run
 from tests.cli.test_ls import damage

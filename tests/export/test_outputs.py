@@ -1,8 +1,8 @@
 """What each command wrote."""
 
 from recorder.cast.events import OUTPUT, Event
-from recorder.cli.transcript import Transcript
 from recorder.commands import Command, Span
+from recorder.commands.transcript import Transcript
 from recorder.export.outputs import Told, with_output
 
 
