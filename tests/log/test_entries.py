@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recorder.errors import FormatError
 from recorder.log import entries
-from recorder.log.entries import Document, Ending, Occasion, Opening
+from recorder.log.entries import Document, Ending, Import, Occasion, Opening
 from recorder.log.tiles import MAX_ENTRY
 from tests.log import ecs
 
@@ -54,6 +54,29 @@ ENDING = Ending(
     finding="line 3 is not an event",
     left_running=tuple(range(100)),
 )
+IMPORT = Import(
+    session=SESSION,
+    format="tlog",
+    source="/var/log/old.json",
+    source_sha256=bytes(range(32, 64)),
+    source_size=4711,
+    part="f204de83-914",
+    user="bob",
+    recorded_on="web-03",
+    start_ms=1_795_169_702_000,
+    duration_s=298.5,
+    columns=80,
+    rows=24,
+    command="bash -l",
+    title="an old one",
+    exit_status=0,
+    lines=4021,
+    root=bytes(32),
+    sha256=bytes(range(32)),
+    size=1_000_000,
+    path="sealed/2026/11/20/x.cast.zst",
+    stored_size=90_000,
+)
 OCCASION = Occasion("bastion1", 1_795_169_702_123, "carol", 1001)
 DOCUMENTS = {
     "opened": entries.session_opened("bastion1", OPENING),
@@ -64,6 +87,7 @@ DOCUMENTS = {
     "key created": entries.key_created(OCCASION, "SHA256:abc"),
     "key trusted": entries.key_trusted(OCCASION, "SHA256:abc", "bastion2"),
     "viewed": entries.recording_accessed(entries.VIEWED, OCCASION, SESSION),
+    "imported": entries.recording_imported(OCCASION, IMPORT),
     "exported": entries.recording_accessed(entries.EXPORTED, OCCASION, SESSION),
 }
 
