@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 from recorder.cast import events
-from recorder.cast.utf8 import Utf8Stream
+from recorder.cast.utf8 import Piece, Utf8Stream
 from recorder.cast.v2 import encode_event
 from recorder.errors import ExitCode, SealcastError
 from recorder.seal.sealer import Sealer
@@ -88,6 +88,7 @@ class Recording:
         self._sealer = sealer
         self._started = started
         self._texts = (Utf8Stream(), Utf8Stream())  # standard output and error split characters apart
+        self._typed = Utf8Stream()
         self._unsealed_since: float | None = None
         self._unsealed_bytes = 0
         self._durability: Durability | None = None
@@ -101,10 +102,17 @@ class Recording:
 
     def output(self, data: bytes, *, error: bool = False) -> None:
         """Record what the user is about to be shown, byte for byte."""
+        self._text(events.OUTPUT, self._texts[error].feed(data), error=error)
+
+    def input(self, data: bytes) -> None:
+        """Record what the session is about to be sent, byte for byte."""
+        self._text(events.INPUT, self._typed.feed(data))
+
+    def _text(self, code: str, pieces: list[Piece], *, error: bool = False) -> None:
         stamp = self._now()
         lines = []
-        for piece, raw in self._texts[error].feed(data):
-            lines.append(encode_event(stamp, events.OUTPUT, piece))
+        for piece, raw in pieces:
+            lines.append(encode_event(stamp, code, piece))
             if raw is not None:
                 lines.append(encode_event(stamp, events.BYTES, _base64(raw)))
             if error:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import BinaryIO
 
-from recorder.cast.events import BYTES, EXIT, MAX_LINE, OUTPUT, Event
+from recorder.cast.events import BYTES, EXIT, INPUT, MAX_LINE, OUTPUT, Event
 from recorder.cast.header import Header, header_object, parse_header
 from recorder.cast.v1 import parse_v1
 from recorder.cast.v2 import parse_event
 from recorder.errors import FormatError
 
 _V3_EXIT = "x"
+_TEXTS = frozenset({OUTPUT, INPUT})
 
 
 def iter_lines(file: BinaryIO, limit: int = MAX_LINE, name: str = "recording") -> Iterator[bytes]:
@@ -100,29 +101,34 @@ def _open_multiline(
 
 
 def merge_bytes(events: Iterable[Event]) -> Iterator[tuple[Event, bytes]]:
-    """Every event but `B`; with each `o` the exact bytes shown, with all others none."""
-    output: Event | None = None
+    """Every event but `B`; with each `o` and `i` its exact bytes, with all others none."""
+    text: Event | None = None
     for event in events:
-        if output is not None:
-            yield output, _exact(output, event)
-            output = None
-        if event.code == OUTPUT:
-            output = event
+        if text is not None:
+            yield text, _exact(text, event)
+            text = None
+        if event.code in _TEXTS:
+            text = event
         elif event.code != BYTES:
             yield event, b""
-    if output is not None:
-        yield output, output.data.encode()
+    if text is not None:
+        yield text, text.data.encode()
 
 
-def _exact(output: Event, following: Event) -> bytes:
+def _exact(text: Event, following: Event) -> bytes:
     if following.code == BYTES:
         try:
             return b64decode(following.data, validate=True)
         except (Error, ValueError):
             pass
-    return output.data.encode()
+    return text.data.encode()
 
 
 def iter_output(events: Iterable[Event]) -> Iterator[tuple[float, bytes]]:
     """What was shown: time and exact bytes of every `o` event."""
     return ((event.time, data) for event, data in merge_bytes(events) if event.code == OUTPUT)
+
+
+def iter_input(events: Iterable[Event]) -> Iterator[tuple[float, bytes]]:
+    """What was sent to the session: time and exact bytes of every `i` event."""
+    return ((event.time, data) for event, data in merge_bytes(events) if event.code == INPUT)

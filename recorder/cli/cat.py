@@ -2,19 +2,22 @@
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 
-from recorder.cast.reader import iter_output, open_events
+from recorder.cast.events import Event
+from recorder.cast.ledger import Ledger
+from recorder.cast.reader import iter_input, iter_output, open_events
 from recorder.cli import output
 from recorder.cli.commands import Reading, in_order, read_commands, text_lines
 from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import TargetType, open_store
-from recorder.commands.transcript import Written, transcribe
+from recorder.commands.transcript import Written, told_of, transcribe
 from recorder.errors import ExitCode, SealcastError
+from recorder.safe_text import safe
 from recorder.store.targets import Target, resolve
 
 
@@ -24,12 +27,14 @@ from recorder.store.targets import Target, resolve
         ("sealcast cat k7f3q9xw", "everything the session showed"),
         ("sealcast cat k7f3q9xw@1m..2m30s --with-times", "a part of it, each line with its time"),
         ("sealcast cat --raw k7f3q9xw > bytes", "the exact bytes"),
+        ("sealcast cat --input k7f3q9xw", "what ssh host bash was sent on its standard input"),
     ],
     codes=[ExitCode.OK, ExitCode.USAGE, ExitCode.TARGET, ExitCode.FORMAT],
     topics=["time"],
 )
 @click.argument("target", type=TargetType(), metavar="TARGET[@T1..T2]")
 @click.option("--commands-only", is_flag=True, help="Only what was typed at prompts, without its output.")
+@click.option("--input", "as_input", is_flag=True, help="What was sent to it, where that was recorded.")
 @click.option("--with-times", is_flag=True, help="Put before each line when it was written.")
 @click.option("--max-lines", type=click.IntRange(min=1), metavar="N", help="Stop after N lines.")
 @click.option("--raw", is_flag=True, help="The exact bytes, escape sequences and all.")
@@ -40,6 +45,7 @@ def cat(
     *,
     target: str,
     commands_only: bool,
+    as_input: bool,
     with_times: bool,
     max_lines: int | None,
     raw: bool,
@@ -59,9 +65,10 @@ def cat(
     found = resolve(store, target)
     check_before_showing(store, found, settings)
     if raw:
-        _write_raw(found)
+        _write_raw(found, iter_input if as_input else iter_output)
+        _note_what_is_left_out(found, settings)
         return
-    lines = _commands(found) if commands_only else _lines(found)
+    lines = _input(found) if as_input else _commands(found) if commands_only else _lines(found)
     if max_lines is not None:
         lines = _cut_off(lines, max_lines, settings)
     output.write_lines(
@@ -69,14 +76,44 @@ def cat(
     )
 
 
-def _write_raw(target: Target) -> None:
+def _write_raw(target: Target, pick: Callable[[Iterable[Event]], Iterator[tuple[float, bytes]]]) -> None:
     start, end = _span(target)
     with open_target(target) as file:
         _header, events = open_events(file, names_of(target).full, lenient=True)
-        for time, data in iter_output(events):
+        for time, data in pick(events):
             if start <= time <= end:
                 sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def _note_what_is_left_out(target: Target, settings: Settings) -> None:
+    """Bytes are data; what is missing among them is for people."""
+    for sentence in told_of(_ledger(target)):
+        settings.note(safe(sentence))
+
+
+def _ledger(target: Target) -> Ledger:
+    ledger = Ledger()
+    with open_target(target) as file:
+        for event in open_events(file, names_of(target).full, lenient=True)[1]:
+            ledger.add(event)
+    return ledger
+
+
+def _input(target: Target) -> Iterator[Written]:
+    """Lines as they were sent, dated by their last byte."""
+    start, end = _span(target)
+    rest, time = b"", 0.0
+    with open_target(target) as file:
+        _header, events = open_events(file, names_of(target).full, lenient=True)
+        for time, data in iter_input(events):
+            if start <= time <= end:
+                *lines, rest = (rest + data).split(b"\n")
+                yield from (Written(time, safe(line.decode("utf-8", "replace"))) for line in lines)
+    if rest:
+        yield Written(time, safe(rest.decode("utf-8", "replace")))
+    for sentence in told_of(_ledger(target)):
+        yield Written(time, f"[{safe(sentence)}]")
 
 
 def _lines(target: Target) -> Iterator[Written]:

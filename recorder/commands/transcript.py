@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from recorder.cast.events import OUTPUT, RESIZE, Event
+from recorder.cast.ledger import Ledger
 from recorder.cast.reader import merge_bytes
 from recorder.safe_text import safe
 from recorder.terminal import AltScreen, Line, Screen
@@ -134,15 +135,24 @@ def transcribe(
     `bare_line_feeds` says that LF alone ends a line, as in a session without a terminal.
     """
     transcript = Transcript(columns, rows)
+    ledger = Ledger()
     time = 0.0
     for event, data in merge_bytes(events):
         time = event.time
+        ledger.add(event)
         if event.code == OUTPUT:
             transcript.output(time, data.replace(b"\n", b"\r\n") if bare_line_feeds else data)
             yield from transcript.take()
         elif event.code == RESIZE:
             _resize(transcript, event)
     yield from transcript.finish(time)
+    yield from (Written(time, f"[{safe(line)}]") for line in told_of(ledger))
+
+
+def told_of(ledger: Ledger) -> Iterator[str]:
+    """What a recording says of the bytes and files that are not in it; not made safe."""
+    yield from (sentence for _, sentence in ledger.sentences())
+    yield from ledger.file_lines()
 
 
 def _resize(transcript: Transcript, event: Event) -> None:

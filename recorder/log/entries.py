@@ -104,6 +104,8 @@ class Ending:
     """A last line that was written in part, and was never shown."""
     finding: str | None = None
     left_running: tuple[int, ...] = ()
+    streams: Document | None = None
+    """What was transferred or left out of the recording, bounded by who collected it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,7 @@ def _ending_facts(ending: Ending) -> Document:
         dropped=_dropped(ending),
         finding=text(ending.finding, _MAX_TEXT),
         left_running=list(ending.left_running[:100]) or None,
+        streams=ending.streams,
     )
 
 

@@ -52,11 +52,11 @@ class RecordingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NoninteractivePolicy:
-    """Caps are bytes of one session; beyond them the recording holds length and SHA-256 only."""
+    """Caps are bytes of one stream; beyond them the recording holds length and SHA-256 only."""
 
     mode: Noninteractive = Noninteractive.RECORD
-    input_cap: int = 16 * 2**20
-    output_cap: int = 64 * 2**20
+    input_cap: int = 2**20
+    output_cap: int = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

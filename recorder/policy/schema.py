@@ -163,7 +163,7 @@ SETTINGS: tuple[Setting, ...] = (
         "logins without a terminal (scp, rsync, Ansible): `record`, `allow` unrecorded, or `refuse`",
     ),
     Setting("noninteractive", "input_cap", "size", _size, "stored input of one session; beyond it a hash"),
-    Setting("noninteractive", "output_cap", "size", _size, "stored output of one session; likewise"),
+    Setting("noninteractive", "output_cap", "size", _size, "stored of each of its two outputs; likewise"),
     Setting("limits", "sessions_per_user", "count", _count, "sessions of one user at once; 0: no limit"),
     Setting("limits", "new_sessions_per_minute", "count", _count, "logins of one user; 0: no limit"),
     Setting("limits", "idle", "duration", _duration, "no input for so long ends a session; 0s: never"),

@@ -1,5 +1,6 @@
 """The rows of the details screen: one check each, with what a failed one means and what to do."""
 
+from recorder.cast.ledger import Ledger
 from recorder.seal.findings import Finding, Kind, clock, counted
 from recorder.seal.identity import KeyState
 from recorder.seal.keys import fingerprint
@@ -27,6 +28,17 @@ def rows(
         _closed(integrity, is_live),
         CheckRow("log entry", _log_sign(complete), complete.sentence, complete.advice),
         _clock(integrity),
+    )
+
+
+def ledger_rows(ledger: Ledger) -> tuple[CheckRow, ...]:
+    """What the recording says of bytes it does not hold; nothing for one that holds all."""
+    found = [CheckRow(name, NOTHING, sentence) for name, sentence in ledger.sentences()]
+    files = tuple(ledger.file_lines())
+    return (
+        (*found, CheckRow("files", NOTHING, f"{ledger.operations:,} operations", files))
+        if files
+        else tuple(found)
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from recorder.cast.ledger import Ledger
 from recorder.cast.reader import iter_lines
 from recorder.errors import ExitCode, SealcastError
 from recorder.log.audit import Audit, LogFinding, audit
@@ -16,7 +17,7 @@ from recorder.seal.identity import KeyState
 from recorder.seal.verify import Integrity, Progress, check_recording
 from recorder.store import completeness, trust
 from recorder.store.catalog import Files, Session, sessions_of
-from recorder.store.check_rows import rows
+from recorder.store.check_rows import ledger_rows, rows
 from recorder.store.completeness import Completeness
 from recorder.store.layout import LIVE_SUFFIX, SEALED_SUFFIX, SIGNATURE_SUFFIX, Store
 from recorder.store.reading import open_file, open_stored
@@ -139,7 +140,7 @@ class Checker:
         elif ending is not None:
             integrity = self._pass_over(target, SealTrail(), progress, whole=True)
         signature = judge_signature(_signature_path(path), integrity, trust.signers(self._keys))
-        return _Reading(integrity, trail.claims, signature)
+        return _Reading(integrity, trail.claims, signature, trail.ledger)
 
     def _pass_over(
         self, target: Target, trail: SealTrail, progress: Progress | None, *, whole: bool
@@ -224,6 +225,7 @@ class _Reading:
     integrity: Integrity
     claims: dict[int, bytes]
     signature: SignatureFile
+    ledger: Ledger
 
 
 def _signature_path(path: Path) -> Path:
@@ -282,7 +284,7 @@ def _verdict(reading: _Reading, complete: Completeness, is_live: bool = False) -
         word=word,
         integrity=_integrity_sentence(integrity),
         completeness=complete.sentence,
-        rows=rows(integrity, reading.signature, complete, is_live),
+        rows=(*rows(integrity, reading.signature, complete, is_live), *ledger_rows(reading.ledger)),
         verified_to_s=_verified_to(integrity, complete),
         bad_from_s=_bad_from(integrity, complete),
         findings=integrity.findings,

@@ -307,6 +307,7 @@ def _ending(  # noqa: PLR0913, PLR0917 what an ending is made of
         dropped_sha256=found.dropped_sha256,
         finding=integrity.bad[0].sentence if integrity.bad and integrity.lines else None,
         left_running=left_running,
+        streams=found.ledger.as_document(),
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedReader, FileIO
 
+from recorder.cast import events
+from recorder.cast.ledger import CODES, Ledger
 from recorder.cast.reader import iter_lines
 from recorder.cast.v2 import parse_event
 from recorder.errors import FormatError
@@ -13,9 +15,11 @@ from recorder.seal.note import parse_checkpoint, split_note
 from recorder.seal.verify import Integrity, Progress, check_recording
 
 MAX_LANDMARKS = 32
-_SEAL_MARK = b', "S", "'
-_PREFIX_BYTES = 40
-"""A seal's mark stands before this column: times are at most 17 characters long."""
+_CODE_MARK = b', "'
+_CODE_COLUMN = 24
+"""A code stands before this column: times are at most 17 characters long."""
+_SEAL = events.SEAL.encode()
+_LEDGER = frozenset(code.encode() for code in CODES)
 _BLOCK = 64 * 1024
 _CHUNK = 1024 * 1024
 
@@ -31,6 +35,7 @@ class Survey:
     """Bytes of the complete lines; behind them stands what was written of one more."""
     dropped_size: int
     dropped_sha256: bytes | None
+    ledger: Ledger
 
 
 def survey(descriptor: int, trust: Mapping[bytes, str], progress: Progress | None = None) -> Survey:
@@ -41,21 +46,29 @@ def survey(descriptor: int, trust: Mapping[bytes, str], progress: Progress | Non
     integrity = check_recording(trail.follow(_complete_lines(descriptor)), trust, progress)
     dropped = _digest(descriptor, end, size) if end < size else None
     landmarks = trail.landmarks(integrity.sealed_lines)
-    return Survey(integrity, landmarks, end, size - end, dropped)
+    return Survey(integrity, landmarks, end, size - end, dropped, trail.ledger)
 
 
 class SealTrail:
-    """Collects what the seals of a recording claim while its lines go by; the verifier judges them."""
+    """Collects what a recording claims while its lines go by: its seals, and what it left out.
+
+    The verifier judges whether any of it holds.
+    """
 
     def __init__(self) -> None:
         self.claims: dict[int, bytes] = {}
         """Root by number of lines covered."""
+        self.ledger = Ledger()
 
     def follow(self, lines: Iterator[bytes]) -> Iterator[bytes]:
         """The lines, unchanged."""
         for line in lines:
-            if _SEAL_MARK in line[:_PREFIX_BYTES]:
+            at = line.find(_CODE_MARK, 0, _CODE_COLUMN) + len(_CODE_MARK)
+            code = line[at : at + 1]
+            if code == _SEAL:
                 self._note(line)
+            elif code in _LEDGER:
+                self.ledger.note(line)
             yield line
 
     def _note(self, line: bytes) -> None:

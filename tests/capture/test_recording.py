@@ -14,7 +14,7 @@ from recorder.capture import recording
 from recorder.capture.recording import Recording, RecordingError
 from recorder.cast import events
 from recorder.cast.events import Event
-from recorder.cast.reader import iter_output
+from recorder.cast.reader import iter_input, iter_output
 from recorder.cast.v2 import parse_event
 from recorder.seal.keys import generate_key
 from recorder.seal.sealer import Sealer
@@ -97,6 +97,21 @@ def test_error_output_is_marked(live: tuple[Recording, Path]) -> None:
     record.output(b"ok")
     record.output(b"\xff", error=True)
     assert [event.code for event in events_in(path)] == ["S", "o", "o", "B", "E"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=12))
+def test_every_byte_of_input_can_be_had_back_beside_the_output(chunks: list[bytes]) -> None:
+    read_end, write_end = os.pipe()
+    record = Recording(write_end, Sealer("host/session", generate_key()), 0.0)
+    for chunk in chunks:
+        record.input(chunk)
+        record.output(b"\xc3")
+    record.close()
+    with os.fdopen(read_end, "rb") as file:
+        found = [parse_event(line, "pipe") for line in file]
+    assert b"".join(data for _, data in iter_input(iter(found))) == b"".join(chunks)
+    assert b"".join(data for _, data in iter_output(iter(found))) == b"\xc3" * len(chunks)
 
 
 @settings(max_examples=50)

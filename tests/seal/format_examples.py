@@ -8,8 +8,9 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from recorder.cast.events import BYTES, EXIT, KEY, OUTPUT, RESIZE
-from recorder.cast.v2 import parse_event
+from recorder.capture.elision import CappedStream
+from recorder.cast.events import BYTES, ELISION, EXIT, KEY, OUTPUT, RESIZE
+from recorder.cast.v2 import encode_event, parse_event
 from recorder.seal import certificate, keys, note
 from recorder.seal.merkle import leaf_hash
 from tests.seal.recordings import HOST, HOST_KEY, Recording, begin, session_header
@@ -43,6 +44,9 @@ def examples() -> Iterator[tuple[str, str]]:
     yield "recording", cast.bytes.decode()
     yield "header", cast.lines[0].decode()
     yield "bytes", "".join(line.decode() for line in cast.lines[3:5])
+    left_out = CappedStream("input", 0, print)
+    left_out.take(b"abc")
+    yield "left-out", encode_event(4.25, ELISION, left_out.report() or "").decode()
     yield "leaves", "".join(f"{leaf_hash(line).hex()}  line {n}\n" for n, line in enumerate(cast.lines, 1))
     yield "seal", cast.lines[5].decode()
     yield "note", first_seal(cast)
