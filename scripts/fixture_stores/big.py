@@ -8,16 +8,18 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 from recorder.cast.events import KEY, OUTPUT
 from recorder.log.notary import SessionRequest
+from recorder.shell.secret import digest
 from scripts.fixture_stores.clock import FOUNDED_MS, NOW_MS
+from scripts.fixture_stores.shell import prompt_marks, start_marks
+from scripts.fixture_stores.spoken import SPOKEN, Said, Voice
 from scripts.fixture_stores.studio import Step, Studio, Take, random_name
-from scripts.fixture_stores.words import SERVICES, Prose
+from scripts.fixture_stores.words import Prose
 
 HOST = "bastion-eu1.prod"
 SESSIONS = 100_000
@@ -46,11 +48,11 @@ _TOGETHER = 0.55
 _LONGEST_PAUSE_S = 240.0
 _FAILS = 0.06
 _KILLED = 0.004
+_REPORTS = 0.33
+"""How many sessions have a shell that reports its commands: theirs have exit statuses."""
 _MOST_COMMANDS = 160
 _REASONS = (None, None, None, "INC-{}", "CHG-{}", "nightly release {}")
 _ON, _OFF = "\x1b[?2004h", "\x1b[?2004l"
-
-Spoken = Callable[["_Voice"], tuple[str, str]]
 
 
 def build(root: Path, sessions: int, said: Callable[[int], None]) -> None:
@@ -90,10 +92,11 @@ def _takes(source: random.Random, prose: Prose, first: int, count: int, sessions
 
 
 def _take(source: random.Random, prose: Prose, start_ms: int) -> Take:
-    voice = _Voice(source, prose, start_ms)
+    voice = Voice(source, prose, start_ms)
     user = source.choice(_USERS)
     count = min(_MOST_COMMANDS, 1 + int(source.expovariate(1 / (COMMANDS - 0.5))))
-    now, steps = voice.session(user, count)
+    secret = f"{source.getrandbits(128):032x}" if source.random() < _REPORTS else None
+    steps = _session(voice, user, count, secret)
     reason = source.choice(_REASONS)
     request = SessionRequest(
         user,
@@ -106,156 +109,42 @@ def _take(source: random.Random, prose: Prose, start_ms: int) -> Take:
             "port": source.randint(1024, 65_000),
         },
         env={"TERM": "xterm-256color", "SHELL": "/bin/bash"},
+        marks=None if secret is None else digest(secret),
     )
     status = 0 if source.random() > _FAILS else source.choice((1, 1, 2, 126, 127, 130, 137))
     closed = source.random() > _KILLED
-    return Take(random_name(source), start_ms, request, steps, now + 0.2, status, closed)
+    return Take(random_name(source), start_ms, request, steps, steps[-1][0] + 0.2, status, closed)
 
 
-class _Voice:
-    """What one person types and sees in one session."""
-
-    def __init__(self, source: random.Random, prose: Prose, start_ms: int) -> None:
-        self.source = source
-        self.prose = prose
-        self.day = f"{datetime.fromtimestamp(start_ms / 1000, UTC):%Y-%m-%d}"
-        self.service = source.choice(SERVICES)
-        self.host = f"web-{source.randint(1, 40):02d}"
-
-    def session(self, user: str, count: int) -> tuple[float, list[Step]]:
-        """When it ends, and its steps: `count` commands, the last of them `exit`."""
-        directory, now = "~", 0.3 + self.source.random()
-        steps: list[Step] = [(now, OUTPUT, f"{_ON}{user}@{self.host}:~$ ")]
-        for _ in range(count - 1):
-            command, output = self.source.choice(_SPOKEN)(self)
-            directory = command[3:] if command.startswith("cd ") else directory
-            now = _run(steps, now, command, output)
-            steps.append((now, OUTPUT, f"{_ON}{user}@{self.host}:{directory}$ "))
-            if self.source.random() > _TOGETHER:
-                now += min(_LONGEST_PAUSE_S, 1.5 + self.source.expovariate(1 / 12))
-        return _run(steps, now, "exit", "logout\r\n"), steps
-
-    def path(self) -> str:
-        """A place on a server."""
-        return f"/srv/{self.service}/{self.word()}"
-
-    def word(self) -> str:
-        """A frequent word, or a rare one."""
-        return self.source.choice(self.prose.words[: self.source.choice((60, 600, 6000))]).lower()
-
-    def lines(self, most: int) -> int:
-        """How long an output is: mostly short, sometimes long."""
-        return min(most, 1 + int(self.source.expovariate(4 / most)))
+def _session(voice: Voice, user: str, count: int, secret: str | None) -> list[Step]:
+    """The steps: `count` commands, the last of them `exit`. With a secret, the shell reports what it runs."""
+    source = voice.source
+    directory, now = "~", 0.3 + source.random()
+    steps: list[Step] = [(now, OUTPUT, _prompt(voice, user, directory, secret, None))]
+    for _ in range(count - 1):
+        said = source.choice(SPOKEN)(voice)
+        now = _run(steps, now, said, secret)
+        directory = said.command[3:] if said.command.startswith("cd ") else directory
+        steps.append((now, OUTPUT, _prompt(voice, user, directory, secret, said.status)))
+        if source.random() > _TOGETHER:
+            now += min(_LONGEST_PAUSE_S, 1.5 + source.expovariate(1 / 12))
+    _run(steps, now, Said("exit", "logout\r\n"), secret)
+    return steps
 
 
-def _run(steps: list[Step], now: float, command: str, output: str) -> float:
+def _prompt(voice: Voice, user: str, directory: str, secret: str | None, status: int | None) -> str:
+    place = f"/home/{user}" if directory == "~" else directory
+    marks = "" if secret is None else prompt_marks(secret, status, place)
+    return f"{marks}{_ON}{user}@{voice.host}:{directory}$ "
+
+
+def _run(steps: list[Step], now: float, said: Said, secret: str | None) -> float:
     """The command at the prompt, and what came of it; when the next prompt comes."""
-    steps.append((now + 0.06, OUTPUT, command))
+    marks = "" if secret is None else start_marks(secret, said.command)
+    steps.append((now + 0.06, OUTPUT, said.command))
     steps.append((now + 0.12, KEY, "enter noecho raw"))
-    steps.append((now + 0.13, OUTPUT, f"\r\n{_OFF}\r{output}"))
+    steps.append((now + 0.13, OUTPUT, f"\r\n{_OFF}\r{marks}{said.output}"))
     return now + 0.17
-
-
-def _ls(voice: _Voice) -> tuple[str, str]:
-    return f"ls -la {voice.path()}", voice.prose.table(voice.lines(24))
-
-
-def _cd(voice: _Voice) -> tuple[str, str]:
-    return f"cd {voice.path()}", ""
-
-
-def _journal(voice: _Voice) -> tuple[str, str]:
-    count = voice.lines(60)
-    return f"journalctl -u {voice.service} -n {count} --no-pager", voice.prose.log_lines(count, voice.day)
-
-
-def _logs(voice: _Voice) -> tuple[str, str]:
-    pod = f"{voice.service}-{voice.source.getrandbits(32):08x}"
-    return f"kubectl -n shop logs {pod} --tail=50", voice.prose.log_lines(voice.lines(50), voice.day)
-
-
-def _pods(voice: _Voice) -> tuple[str, str]:
-    return "kubectl -n shop get pods", voice.prose.table(voice.lines(20))
-
-
-def _cat(voice: _Voice) -> tuple[str, str]:
-    return f"cat {voice.path()}.conf", voice.prose.paragraph(voice.lines(30))
-
-
-def _grep(voice: _Voice) -> tuple[str, str]:
-    return f"grep -rn {voice.word()} {voice.path()}", voice.prose.paragraph(voice.lines(20))
-
-
-def _restart(voice: _Voice) -> tuple[str, str]:
-    return f"sudo systemctl restart {voice.service}", ""
-
-
-def _status(voice: _Voice) -> tuple[str, str]:
-    state = "   Active: \x1b[32mactive (running)\x1b[0m"
-    head = f"● {voice.service}.service - {voice.prose.phrase(3)}\r\n{state}\r\n"
-    return f"systemctl status {voice.service}", head + voice.prose.log_lines(10, voice.day)
-
-
-def _remove(voice: _Voice) -> tuple[str, str]:
-    return f"rm -rf /tmp/{voice.word()}-{voice.source.getrandbits(24):06x}", ""
-
-
-def _query(voice: _Voice) -> tuple[str, str]:
-    table = voice.word()
-    if voice.source.random() < 0.3:
-        return (
-            f"psql -h db-main.prod -c 'select * from {table}'",
-            f'ERROR:  relation "{table}" does not exist\r\n',
-        )
-    return f"psql -h db-main.prod -c 'select * from {table} limit 9'", voice.prose.table(9)
-
-
-def _git(voice: _Voice) -> tuple[str, str]:
-    commit = f"\x1b[33mcommit {voice.source.getrandbits(160):040x}\x1b[0m\r\n    {voice.prose.phrase(6)}\r\n"
-    return f"git log -1 {voice.word()}", commit
-
-
-def _failure(voice: _Voice) -> tuple[str, str]:
-    word = voice.word()
-    return f"{word} --{voice.word()}", f"-bash: {word}: command not found\r\n"
-
-
-def _disk(voice: _Voice) -> tuple[str, str]:
-    return "df -h", voice.prose.table(7)
-
-
-def _fetch(voice: _Voice) -> tuple[str, str]:
-    url = f"https://{voice.service}.prod/{voice.word()}/{voice.source.getrandbits(32):08x}"
-    return (
-        f"curl -fsS {url}",
-        f"curl: (22) The requested URL returned error: {voice.source.choice((403, 404, 502))}\r\n",
-    )
-
-
-def _uptime(voice: _Voice) -> tuple[str, str]:
-    load = voice.source.random()
-    return "uptime", f" 12:00:00 up 41 days,  3:12,  2 users,  load average: {load:.2f}, {load:.2f}, 0.35\r\n"
-
-
-_OFTEN: tuple[tuple[int, Spoken], ...] = (
-    (8, _ls),
-    (6, _cd),
-    (5, _journal),
-    (4, _logs),
-    (4, _pods),
-    (4, _cat),
-    (3, _grep),
-    (2, _restart),
-    (3, _status),
-    (1, _remove),
-    (2, _query),
-    (2, _git),
-    (2, _failure),
-    (2, _disk),
-    (1, _fetch),
-    (2, _uptime),
-)
-_SPOKEN: tuple[Spoken, ...] = tuple(spoken for count, spoken in _OFTEN for _ in range(count))
 
 
 def takes(sessions: int) -> Iterator[Take]:

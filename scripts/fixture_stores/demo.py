@@ -1,6 +1,7 @@
 """The store `demo`: one session of 17m41s at 100x30, 15 commands, two of which fail, two long pauses."""
 
 from recorder.log.notary import SessionRequest
+from recorder.shell.secret import digest
 from scripts.fixture_stores.shell import Shell
 from scripts.fixture_stores.studio import Studio, Take
 
@@ -10,6 +11,8 @@ START_MS = 1_789_221_731_084
 """2026-09-12T14:02:11.084Z"""
 LENGTH_S = 1061.226
 COMMANDS = 15
+_MARKS = "5ea1ca57" * 4
+"""The secret in the shell's own marks."""
 
 _UPTIME = " 14:02:14 up 41 days,  3:12,  2 users,  load average: 0.42, 0.38, 0.35\n"
 _PODS = """\
@@ -59,7 +62,7 @@ def build(studio: Studio) -> None:
 
 def take() -> Take:
     """The session, second by second."""
-    shell = Shell("alice@web-03:~$ ")
+    shell = Shell("alice@web-03:~$ ", _MARKS, "/home/alice")
     _look_around(shell)
     _become_root(shell)
     _try_again(shell)
@@ -71,6 +74,7 @@ def take() -> Take:
         reason="INC-4121",
         source={"ip": "10.9.1.22", "port": 50022},
         env={"TERM": "xterm-256color", "SHELL": "/bin/bash"},
+        marks=digest(_MARKS),
     )
     return Take(NAME, START_MS, request, shell.steps, LENGTH_S)
 
@@ -86,14 +90,13 @@ def _look_around(shell: Shell) -> None:
 
 def _become_root(shell: Shell) -> None:
     """Nothing happens from 01:44 to 03:56."""
-    shell.type("sudo -i", 240.0)
-    shell.enter(240.0)
+    shell.enter("sudo -i", 240.0)
     shell.show("[sudo] password for alice: ", 240.1)
     shell.answer(242.0)
-    shell.prompt = "root@web-03:/root# "
+    shell.prompt, shell.directory = "root@web-03:/root# ", "/root"
     shell.now = 242.1
-    shell.ask()
-    shell.run("psql -h db-main.prod -U postgres -c '\\du'", 251.0, _PSQL, 10.0)
+    shell.ask(None)
+    shell.run("psql -h db-main.prod -U postgres -c '\\du'", 251.0, _PSQL, 10.0, 1)
     _edit(shell)
     shell.run(
         "kubectl -n shop rollout restart deploy/checkout", 371.0, "deployment.apps/checkout restarted\n", 0.9
@@ -103,8 +106,7 @@ def _become_root(shell: Shell) -> None:
 
 def _edit(shell: Shell) -> None:
     """vi: a full-screen program from 05:02 to 06:06."""
-    shell.type("vi /etc/checkout/app.yaml", 302.0)
-    shell.enter(302.0)
+    shell.enter("vi /etc/checkout/app.yaml", 302.0)
     picture = "".join(f"\x1b[{row};1H{line}" for row, line in enumerate(_FILE, 1))
     empty = "".join(f"\x1b[{row};1H\x1b[94m~\x1b[0m" for row in range(len(_FILE) + 1, 30))
     name = '\x1b[30;1H"/etc/checkout/app.yaml" 6L, 92B\x1b[5;9H'
@@ -118,14 +120,13 @@ def _edit(shell: Shell) -> None:
 
 def _wait_in_vain(shell: Shell) -> None:
     command = "kubectl -n shop rollout status deploy/checkout"
-    shell.type(command, 380.0)
-    shell.enter(380.0)
+    shell.enter(command, 380.0)
     waiting = (
         'Waiting for deployment "checkout" rollout to finish: 1 out of 2 new replicas have been updated...\n'
     )
     shell.show(waiting, 380.6)
     shell.show("error: timed out waiting for the condition\n", 500.0)
-    shell.ask()
+    shell.ask(1)
     shell.change_mind("kubectl", 505.0)
 
 
@@ -135,9 +136,8 @@ def _try_again(shell: Shell) -> None:
     shell.run("systemctl reload postgresql", 930.0, "", 0.8)
     shell.run("kubectl -n shop get pods", 944.0, _FIXED, 0.6)
     shell.run("history -c", 1010.0, "", 0.01)
-    shell.type("exit", 1012.0)
-    shell.enter(1012.0)
+    shell.enter("exit", 1012.0)
     shell.show("logout\n", 1012.01)
-    shell.prompt = "alice@web-03:~$ "
+    shell.prompt, shell.directory = "alice@web-03:~$ ", "/home/alice"
     shell.ask()
     shell.leave(LENGTH_S - 0.01)
