@@ -7,6 +7,7 @@ import ipaddress
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from unicodedata import category
 
 from recorder.index.regex import Regex
 
@@ -48,6 +49,34 @@ class Contains:
         if self.exact:
             return self.text in value
         return self._needle in folded(value) if self.text.isascii() else self.text in value.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class BeginsWord:
+    """The text stands somewhere in the value, where a word begins."""
+
+    text: str
+    exact: bool
+
+    def holds(self, value: object) -> bool:
+        if not isinstance(value, str):
+            return False
+        where = value if self.exact else _lowered(value) if self.text.isascii() else value.lower()
+        at = where.find(self.text)
+        while at >= 0:
+            if at == 0 or not (is_of_word(where[at]) and is_of_word(where[at - 1])):
+                return True
+            at = where.find(self.text, at + 1)
+        return False
+
+
+def is_of_word(character: str) -> bool:
+    """Letters, digits and marks: what a word of the output index is made of."""
+    return character.isalnum() or category(character) in ("Mn", "Mc", "Me", "Co")
+
+
+def _lowered(text: str) -> str:
+    return text.lower() if text.isascii() else folded(text).decode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +182,9 @@ class Never:
         return not self.choice.holds(value)
 
 
-Predicate = Contains | Same | Edge | Matches | Compares | Between | Missing | InNetwork | OneOf | Never
+Predicate = (
+    Contains | BeginsWord | Same | Edge | Matches | Compares | Between | Missing | InNetwork | OneOf | Never
+)
 
 
 def one_of(choices: "list[Predicate]") -> Predicate:

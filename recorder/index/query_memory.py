@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from recorder.index.output_words import in_output
 from recorder.index.predicates import Never as NeverSo
 from recorder.index.query_tree import LISTED, Ask, Every, Exists, Formula, Never, Some
 from recorder.index.terms import Condition, Facts, of_session
@@ -83,11 +84,16 @@ class _Evaluator:
         if isinstance(predicate, NeverSo):
             return not self._condition(Condition(condition.keys, predicate.choice), ran)
         if ran is None:
-            return any(predicate.holds(of_session(self._session, key)) for key in condition.keys)
+            return any(predicate.holds(self._fact(key)) for key in condition.keys)
         return any(
-            any(map(predicate.holds, ran.output)) if key == "output" else predicate.holds(_COMMAND[key](ran))
+            any(map(in_output(predicate).holds, ran.output))
+            if key == "output"
+            else predicate.holds(_COMMAND[key](ran))
             for key in condition.keys
         )
+
+    def _fact(self, key: str) -> object:
+        return len(self._commands) if key == "commands" else of_session(self._session, key)
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:

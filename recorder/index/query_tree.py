@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from recorder.index.predicates import Predicate
 from recorder.index.terms import Conditions, Test
 
 
@@ -103,6 +104,17 @@ def tests(node: Node) -> Iterator[Test]:
         case _:
             for part in node.nodes:
                 yield from tests(part)
+
+
+def sought_in(node: Node, keys: set[str]) -> list[Predicate]:
+    """What a query looks for in just these facts of commands, without what is negated."""
+    match node:
+        case Leaf(test):
+            return [condition.predicate for condition in test.command or () if set(condition.keys) == keys]
+        case Not():
+            return []
+        case _:
+            return [predicate for part in node.nodes for predicate in sought_in(part, keys)]
 
 
 def is_about_one_command(node: Node) -> bool:

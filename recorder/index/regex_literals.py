@@ -39,6 +39,12 @@ def words_of_pattern(pattern: str) -> Words:
         return ()
 
 
+def literal_runs(pattern: str) -> tuple[str, ...]:
+    """The words of a pattern that all of its matches have, as far as it has no alternatives."""
+    words = words_of_pattern(pattern)
+    return words[0] if len(words) == 1 else ()
+
+
 def fts_query(words: Words) -> str:
     """The words in the language of FTS5; nothing of them is read as syntax there."""
     return " OR ".join("(" + " AND ".join(map(_phrase, branch)) + ")" for branch in words)

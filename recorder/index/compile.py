@@ -1,0 +1,241 @@
+"""The meaning of a query as SQL over the index. Every value is a parameter; no text of a query is in the SQL.
+
+The row of the session is called `s`, that of command number n `c<n>`. An expression is exact: it says what
+`query_memory` says. `Candidates` of an expression are the commands outside of which it cannot hold; they come
+from the full-text tables, and are None where nothing narrows the search.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from recorder.index.compile_predicates import Functions, Sql, joined, predicate_sql
+from recorder.index.output_words import in_output, output_words, whole_words, words_query
+from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
+from recorder.index.predicates import Never as NeverSo
+from recorder.index.query_tree import Ask, Every, Exists, Formula, Never, Some
+from recorder.index.regex_literals import Words, fts_query, words_of, words_of_pattern
+from recorder.index.terms import Condition
+
+SESSION_COLUMNS = {
+    "id": "s.id",
+    "user": "s.user",
+    "host": "s.host",
+    "host_label": "substr(s.host, 1, instr(s.host || '.', '.') - 1)",
+    "via": "s.via",
+    "source": "s.source_ip",
+    "title": "s.title",
+    "reason": "s.reason",
+    "command": "s.command",
+    "origin": "s.origin",
+    "live": "s.live",
+    "start": "s.started",
+    "last": "CASE WHEN s.live THEN 9e999 ELSE coalesce(s.ended, s.started) END",
+    "duration_s": "s.duration",
+    "active": "s.active",
+    "exit_status": "s.exit_status",
+    "commands": "s.command_count",
+}
+"""Session facts by their key in a query."""
+
+_IDS = "SELECT value FROM json_each(?)"
+
+LISTS = {
+    "alert_severity": ("alerts", "severity"),
+    "alert_rule": ("alerts", "rule"),
+    "note": ("notes", "text"),
+    "author": ("notes", "author"),
+    "tag": ("notes", "kind"),
+}
+"""Facts of which a session has any number: the table and the column."""
+
+COMMAND_COLUMNS = {
+    "text": "c{}.text",
+    "exit": "c{}.exit_status",
+    "cwd": "c{}.cwd",
+    "took": "c{}.duration",
+    "as": "c{}.as_user",
+    "started": "c{}.started",
+}
+
+Candidates = frozenset[int] | None
+Find = Callable[[str, str], Candidates]
+"""The commands whose text, or output, a query of FTS5 finds; None where they are too many to be of use."""
+
+
+@dataclass(slots=True)
+class Compiler:
+    find: Find
+    functions: Functions = field(default_factory=Functions)
+    outputs: list[Predicate] = field(default_factory=list)
+    """What `shows(number, command)` is asked for."""
+    _found: dict[tuple[str, str], Candidates] = field(default_factory=dict)
+
+    def sql(self, formula: Formula) -> Sql:
+        """The expression for a formula."""
+        match formula:
+            case Every(parts):
+                return joined([self.sql(part) for part in _cheap_first(parts)], "AND") if parts else Sql("1")
+            case Some(parts):
+                return joined([self.sql(part) for part in _cheap_first(parts)], "OR") if parts else Sql("0")
+            case Never(part):
+                inner = self.sql(part)
+                return Sql(f"(NOT {inner.text})", inner.parameters)
+            case Exists():
+                return self._exists(formula)
+            case Ask(conditions, number):
+                return joined([self._condition(condition, number) for condition in conditions], "AND")
+
+    def _exists(self, formula: Exists) -> Sql:
+        name = f"c{formula.command}"
+        parts = [Sql(f"{name}.session = s.key")]
+        if formula.after is not None:
+            parts.append(Sql(f"{name}.ordinal > c{formula.after}.ordinal"))
+        if formula.before is not None:
+            parts.append(Sql(f"{name}.ordinal < c{formula.before}.ordinal"))
+        narrow = self.candidates(formula.part, formula.command)
+        if narrow is not None:
+            parts.append(Sql(f"{name}.id IN ({_IDS})", (id_list(narrow),)))
+        parts.append(self.sql(formula.part))
+        where = joined(parts, "AND")
+        exists = Sql(f"EXISTS (SELECT 1 FROM commands {name} WHERE {where.text})", where.parameters)  # noqa: S608
+        return exists if narrow is None else joined([_session_has(narrow), exists], "AND")
+
+    def _condition(self, condition: Condition, number: int | None) -> Sql:
+        predicate = condition.predicate
+        if isinstance(predicate, NeverSo):
+            inner = self._condition(Condition(condition.keys, predicate.choice), number)
+            return Sql(f"(NOT {inner.text})", inner.parameters)
+        return joined([self._value(key, predicate, number) for key in condition.keys], "OR")
+
+    def _value(self, key: str, predicate: Predicate, number: int | None) -> Sql:
+        if key == "check":
+            return Sql("fits(?, state(s.id))", (self.functions.number(predicate),))
+        if key in LISTS:
+            table, column = LISTS[key]
+            inner = predicate_sql(predicate, f"x.{column}", self.functions)
+            exists = f"EXISTS (SELECT 1 FROM {table} x WHERE x.session = s.key AND {inner.text})"  # noqa: S608
+            return Sql(exists, inner.parameters)
+        if number is None:
+            return predicate_sql(predicate, SESSION_COLUMNS[key], self.functions)
+        if key == "output":
+            return Sql(f"shows(?, c{number}.id)", (self._output(predicate),))
+        return predicate_sql(predicate, COMMAND_COLUMNS[key].format(number), self.functions)
+
+    def _output(self, predicate: Predicate) -> int:
+        predicate = in_output(predicate)
+        if predicate not in self.outputs:
+            self.outputs.append(predicate)
+        return self.outputs.index(predicate)
+
+    def candidates(self, formula: Formula, number: int) -> Candidates:
+        """The commands outside of which the formula cannot hold of the command with that number."""
+        match formula:
+            case Every(parts):
+                return _narrowest(self.candidates(part, number) for part in parts)
+            case Some(parts) if parts:
+                return _union(self.candidates(part, number) for part in parts)
+            case Ask(conditions, asked) if asked == number:
+                return _narrowest(self._condition_candidates(condition) for condition in conditions)
+            case _:
+                return None
+
+    def session_candidates(self, formula: Formula) -> Candidates:
+        """Commands, outside of whose sessions the formula cannot hold of a session."""
+        match formula:
+            case Every(parts):
+                return _fewest(self.session_candidates(part) for part in parts)
+            case Some(parts) if parts:
+                return _union(self.session_candidates(part) for part in parts)
+            case Exists(number, part):
+                return _fewest((self.candidates(part, number), self.session_candidates(part)))
+            case _:
+                return None
+
+    def _condition_candidates(self, condition: Condition) -> Candidates:
+        if not set(condition.keys) <= {"text", "output"}:
+            return None
+        return _union(self._find(key, full_text_query(key, condition.predicate)) for key in condition.keys)
+
+    def _find(self, key: str, query: str) -> Candidates:
+        if not query:
+            return None
+        if (key, query) not in self._found:
+            self._found[key, query] = self.find(key, query)
+        return self._found[key, query]
+
+
+def id_list(commands: frozenset[int]) -> str:
+    """What `json_each` makes a table of."""
+    return json.dumps(sorted(commands))
+
+
+def _session_has(commands: frozenset[int]) -> Sql:
+    """Asked before the rest: most sessions have none of them."""
+    return Sql(f"s.key IN (SELECT session FROM commands WHERE id IN ({_IDS}))", (id_list(commands),))  # noqa: S608
+
+
+def full_text_query(key: str, predicate: Predicate) -> str:
+    """The words that every fitting text, or output, has, for FTS5; empty where nothing is certain."""
+    words = predicate_words(key, predicate)
+    return words_query(words) if key == "output" else fts_query(words)
+
+
+def predicate_words(key: str, predicate: Predicate) -> Words:
+    """Any of these, each of which is all of its words."""
+    in_texts = key == "text"
+    match predicate:
+        case Contains(text) | BeginsWord(text):
+            words = words_of(text) if in_texts else output_words(text)
+            return (words,) if words else ()
+        case Matches(regex):
+            return words_of_pattern(regex.pattern) if in_texts else whole_words(regex.pattern)
+        case OneOf(choices):
+            each = [predicate_words(key, choice) for choice in choices]
+            return tuple(branch for words in each for branch in words) if all(each) else ()
+        case _:
+            return ()
+
+
+def _narrowest(found: Iterable[Candidates]) -> Candidates:
+    """What is in all that narrow at all."""
+    narrow = sorted((part for part in found if part is not None), key=len)
+    return frozenset.intersection(*narrow) if narrow else None
+
+
+def _fewest(found: Iterable[Candidates]) -> Candidates:
+    """Those of the one part that narrows most: other commands of the same sessions may serve the others."""
+    return min((part for part in found if part is not None), key=len, default=None)
+
+
+def _union(found: Iterable[Candidates]) -> Candidates:
+    parts = list(found)
+    known = [part for part in parts if part is not None]
+    return frozenset().union(*known) if len(known) == len(parts) else None
+
+
+def _cheap_first(parts: tuple[Formula, ...]) -> list[Formula]:
+    return sorted(parts, key=_cost)
+
+
+def _cost(formula: Formula) -> int:
+    """What it takes to find out, roughly: facts, text, patterns, other commands, output, a verification."""
+    match formula:
+        case Every(parts) | Some(parts):
+            return max(map(_cost, parts), default=0)
+        case Never(part):
+            return _cost(part)
+        case Exists():
+            return max(3, _cost(formula.part))
+        case Ask(conditions):
+            return max(map(_condition_cost, conditions), default=0)
+
+
+def _condition_cost(condition: Condition) -> int:
+    if "check" in condition.keys:
+        return 5
+    if "output" in condition.keys:
+        return 4
+    if isinstance(condition.predicate, Matches):
+        return 2
+    return 1 if "text" in condition.keys else 0

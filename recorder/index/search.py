@@ -1,0 +1,245 @@
+"""A query carried out over the index: the sessions that fit, or the commands that are found."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from recorder.errors import SealcastError
+from recorder.index.compile import Candidates, Compiler, full_text_query, id_list
+from recorder.index.compile_predicates import Sql
+from recorder.index.output_words import in_output
+from recorder.index.predicates import Matches
+from recorder.index.query import Query
+from recorder.index.query_tree import LISTED, sought_in, tests
+from recorder.index.search_outputs import Line, Outputs
+from recorder.index.terms_values import INFINITY
+
+SELECTIVE = 20_000
+"""Candidates up to this many are looked at one by one; with more it is faster to go through the sessions."""
+_MOST_PIECES = 200_000
+_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock: less than a millisecond."""
+
+States = Callable[[str], str]
+"""The check state of the session with an id, found out when it is asked for."""
+
+
+_NEWEST = "s.started DESC, s.key DESC"
+_FIRST_HANDFUL, _LARGEST_HANDFUL = 200, 6_400
+_OF_SESSIONS = "s.key IN (SELECT value FROM json_each(?))"
+_OF_COMMANDS = "c0.id IN (SELECT value FROM json_each(?))"
+_NEXT_SESSIONS = (
+    "SELECT key, started FROM sessions WHERE (started, key) < (?, ?) ORDER BY started DESC, key DESC LIMIT ?"
+)
+_SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM commands WHERE id IN (SELECT value FROM json_each(?))"
+_WITH_WORDS = "SELECT rowid FROM commands_fts WHERE commands_fts MATCH ? LIMIT ?"
+_MATCHES = """
+SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.duration, c0.started, c0.text,
+    c0.exit_status, c0.cwd, c0.as_user, c0.level
+FROM {tables}
+WHERE c0.session = s.key AND {rows}"""
+
+
+class Match(NamedTuple):
+    """A command that was found, with its session. Foreign text throughout: show it through `safe`."""
+
+    session: str
+    user: str
+    host: str
+    session_start: float
+    live: bool
+    command: int
+    """Its number in the index."""
+    ordinal: int
+    start_s: float
+    """When it was accepted, in seconds of recording time."""
+    duration_s: float | None
+    started: float
+    """The same as unix time."""
+    text: str
+    exit_status: int | None
+    cwd: str | None
+    as_user: str | None
+    level: int
+
+
+class SearchStoppedError(SealcastError):
+    """The time was up, or somebody stopped the search; what was found until then stands."""
+
+
+class Search:
+    """One query over one connection to an index, which no other search uses meanwhile."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        query: Query,
+        states: States,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stop` is asked often, and ends the search with `SearchStoppedError` when it says so."""
+        self._connection = connection
+        self._query = query
+        self._stop = stop
+        self._outputs = Outputs(connection)
+        self._sought_only_there = sought_in(query.root, {"output"})
+        self._sought_anywhere = sought_in(query.root, {"text", "output"})
+        self._sought = list(map(in_output, self._sought_only_there + self._sought_anywhere))
+        self._compiler = Compiler(self._candidates)
+        self._pieces: dict[int, frozenset[int] | None] = {}
+        self._known_states: dict[str, str] = {}
+        self._states = states
+        self._failure: BaseException | None = None
+        self._functions()
+        self.total: int = connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
+        self.searched = 0
+        """Sessions looked at so far, the newest first."""
+        self.is_narrow = False
+        """All that may be found is known to be little, so counting it takes no time."""
+
+    def sessions(self) -> Iterator[str]:
+        """The ids of the sessions that fit, the newest first."""
+        with self._translated():
+            where = self._compiler.sql(self._query.fits)
+            narrow = self._compiler.session_candidates(self._query.fits)
+            statement = (
+                f"SELECT s.id FROM sessions s WHERE {_OF_SESSIONS} AND {where.text} ORDER BY {_NEWEST}"  # noqa: S608
+            )
+            for row in self._each(statement, where, self._sessions_of(narrow)):
+                yield row[0]
+
+    def matches(self) -> Iterator[Match]:
+        """The commands that are found: of the newest session first, within one in order."""
+        with self._translated():
+            formula = self._query.listed
+            where = self._compiler.sql(formula)
+            statement = f"{_MATCHES} AND {where.text} ORDER BY {_NEWEST}, c0.ordinal"
+            narrow = self._compiler.candidates(formula, LISTED)
+            if narrow is not None:
+                self.is_narrow, self.searched = True, self.total
+                found = statement.format(tables="commands c0 CROSS JOIN sessions s", rows=_OF_COMMANDS)
+                yield from map(Match._make, self._run(found, (id_list(narrow), *where.parameters)))
+                return
+            sessions = self._sessions_of(self._compiler.session_candidates(formula))
+            found = statement.format(tables="sessions s CROSS JOIN commands c0", rows=_OF_SESSIONS)
+            yield from map(Match._make, self._each(found, where, sessions))
+
+    def _each(self, statement: str, where: Sql, sessions: Sequence[int] | None) -> Iterator[tuple[Any, ...]]:
+        """The rows of a handful of sessions at a time, so that the first ones come soon."""
+        for handful in self._handfuls(sessions):
+            yield from self._run(statement, (json.dumps(handful), *where.parameters))
+            self.searched += len(handful)
+        self.searched = self.total
+
+    def _handfuls(self, sessions: Sequence[int] | None) -> Iterator[list[int]]:
+        if sessions is not None:
+            self.is_narrow, self.searched = True, self.total - len(sessions)
+            yield list(sessions)
+            return
+        size, last = _FIRST_HANDFUL, (INFINITY, 0)
+        while rows := list(self._run(_NEXT_SESSIONS, (*last, size))):
+            yield [row[0] for row in rows]
+            last = (rows[-1][1], rows[-1][0])
+            size = min(size * 2, _LARGEST_HANDFUL)
+
+    def _sessions_of(self, commands: Candidates) -> list[int] | None:
+        if commands is None:
+            return None
+        return [row[0] for row in self._run(_SESSIONS_OF_COMMANDS, (id_list(commands),))]
+
+    # what SQLite calls
+
+    def _functions(self) -> None:
+        fits = self._compiler.functions.fits
+        for name, function in (("fits", fits), ("shows", self._shows), ("state", self._state)):
+            self._connection.create_function(name, -1, self._guarded(function), deterministic=True)
+        self._connection.set_progress_handler(self._stop, _STEPS)
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """SQLite says of a failing function only that it failed."""
+
+        def call(*arguments: Any) -> Any:  # noqa: ANN401  what SQLite holds
+            try:
+                return function(*arguments)
+            except BaseException as error:
+                self._failure = error
+                raise
+
+        return call
+
+    def _run(self, statement: str, parameters: Sequence[object]) -> sqlite3.Cursor:
+        return self._connection.execute(statement, parameters)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """What SQLite says of an interruption, or of a function that failed, as what it was."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if self._stop():
+                raise SearchStoppedError(*_why_slow(self._query)) from error
+            if self._failure is not None:
+                raise self._failure from error
+            raise
+
+    def _shows(self, number: int, command: int) -> int:
+        predicate = self._compiler.outputs[number]
+        texts = self._outputs.texts(command, self._pieces_for(number))
+        return int(any(predicate.holds(line) for text in texts for line in text.split("\n")))
+
+    def _pieces_for(self, number: int) -> frozenset[int] | None:
+        """The pieces that may show it, where they are known and not too many."""
+        if number not in self._pieces:
+            query = full_text_query("output", self._compiler.outputs[number])
+            self._pieces[number] = self._outputs.pieces(query, _MOST_PIECES) if query else None
+        return self._pieces[number]
+
+    def _state(self, session_id: str) -> str:
+        if session_id not in self._known_states:
+            self._known_states[session_id] = self._states(session_id)
+        return self._known_states[session_id]
+
+    def _candidates(self, key: str, query: str) -> Candidates:
+        """From the full-text tables, unless they are too many."""
+        if key == "output":
+            return self._outputs.candidates(query, SELECTIVE)
+        found = self._run(_WITH_WORDS, (query, SELECTIVE + 1))
+        ids = frozenset(row[0] for row in found)
+        return ids if len(ids) <= SELECTIVE else None
+
+    def matching_lines(self, match: Match) -> list[Line]:
+        """The lines of its output in which the query found something."""
+        return [line for line in self._outputs.lines(match.command) if self._is_sought(line)]
+
+    def _is_sought(self, line: Line) -> bool:
+        return any(predicate.holds(line.text) for predicate in self._sought)
+
+    def moment_s(self, match: Match) -> float:
+        """Where to look: at the start, or at the line of output that made it a match."""
+        sought = [in_output(predicate) for predicate in self._sought_only_there]
+        if not sought and not any(predicate.holds(match.text) for predicate in self._sought_anywhere):
+            sought = self._sought
+        lines = self._outputs.lines(match.command) if sought else ()
+        found = (line.time for line in lines if any(predicate.holds(line.text) for predicate in sought))
+        return next(found, match.start_s)
+
+    def lines_around(self, match: Match, count: int) -> list[Line]:
+        """Its lines in which the query found something with as many around each; else its first ones."""
+        lines = self._outputs.lines(match.command)
+        places = [place for place, line in enumerate(lines) if self._is_sought(line)]
+        if not places:
+            return list(lines[:count])
+        kept = {at for place in places for at in range(max(0, place - count), place + count + 1)}
+        return [line for at, line in enumerate(lines) if at in kept]
+
+
+def _why_slow(query: Query) -> tuple[str, str]:
+    """What took so long, and what would help."""
+    for test in tests(query.root):
+        for condition in (*(test.command or ()), *(test.session or ())):
+            predicate = condition.predicate
+            if isinstance(predicate, Matches) and not predicate.simple:
+                return f"/{predicate.regex.pattern}/: pattern too slow, add a plain word", ""
+    return "the search took too long", "narrow it, for example with after:-7d or host:"

@@ -1,0 +1,308 @@
+"""Queries over an index: the same answers as in memory, streamed, counted, stopped."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recorder.errors import FormatError
+from recorder.index import search as search_module
+from recorder.index.query import QueryError, Scope, parse
+from recorder.index.search import Search, SearchStoppedError
+from tests.index.sessions import NOW, Facts, Ran
+from tests.index.stores import index_of
+
+Store = Sequence[tuple[Facts, Sequence[Ran]]]
+
+
+def states(_session: str) -> str:
+    return "verified"
+
+
+def fitting(connection: sqlite3.Connection, text: str) -> list[str]:
+    return list(Search(connection, parse(text, NOW, scope=Scope.SESSIONS), states).sessions())
+
+
+def found(connection: sqlite3.Connection, text: str) -> list[tuple[str, int]]:
+    matches = Search(connection, parse(text, NOW, scope=Scope.MOMENTS), states).matches()
+    return [(match.session, match.ordinal) for match in matches]
+
+
+def in_memory(store: Store, text: str) -> tuple[list[str], list[tuple[str, int]]]:
+    """What `fitting` and `found` must say, from the sessions themselves."""
+    newest = sorted(store, key=lambda item: item[0].start, reverse=True)
+    of_sessions = parse(text, NOW, scope=Scope.SESSIONS)
+    of_moments = parse(text, NOW, scope=Scope.MOMENTS)
+    ids = [facts.id for facts, commands in newest if of_sessions.matches(facts, "verified", commands)]
+    places = [
+        (facts.id, place)
+        for facts, commands in newest
+        for place in of_moments.found_in(facts, "verified", commands)
+    ]
+    return ids, places
+
+
+WORDS = [
+    "ls",
+    "kubectl",
+    "Kube",
+    "rm -rf",
+    "fatal",
+    "Fatal error",
+    "é",
+    "É",
+    "日本",
+    "a_b",
+    "x",
+    "ſ",
+    "K",
+    "'\"",
+]
+words = st.sampled_from(WORDS)
+texts = st.lists(words, max_size=3).map(" ".join)
+rans = st.builds(
+    Ran,
+    text=texts,
+    exit_status=st.sampled_from([None, 0, 1, 127]),
+    output=st.lists(texts, max_size=2).map(tuple),
+    cwd=st.sampled_from([None, "/etc", "/root"]),
+    duration_s=st.sampled_from([None, 0.5, 40.0]),
+    as_user=st.sampled_from([None, "root", "alice"]),
+    started=st.integers(0, 5).map(lambda hours: NOW - timedelta(hours=hours)),
+)
+many_facts = st.builds(
+    Facts,
+    user=st.sampled_from(["alice", "root"]),
+    host=st.sampled_from(["web-1.prod", "db"]),
+    live=st.booleans(),
+    title=st.sampled_from([None, "fatal", "Kubectl"]),
+    exit_status=st.sampled_from([None, 0, 1]),
+    source=st.sampled_from([None, "10.0.0.1"]),
+    duration_s=st.sampled_from([None, 10.0]),
+)
+stores = st.lists(st.tuples(many_facts, st.lists(rans, max_size=4)), max_size=4).map(
+    lambda items: [
+        (replace(facts, id=f"20260912T14021{n}-k7f3q9x{n}", start=NOW - timedelta(hours=n)), commands)
+        for n, (facts, commands) in enumerate(items)
+    ]
+)
+quoted = words.map(lambda word: '"' + word.replace('"', '\\"') + '"')
+terms = st.one_of(
+    quoted,
+    quoted.map(lambda word: f"cmd:{word}"),
+    quoted.map(lambda word: f"out:{word}"),
+    st.sampled_from(
+        [
+            "kub",
+            "cmd:kub*",
+            "cmd:l?",
+            "/fatal|kubectl/",
+            "cmd:/^(ls|rm)/",
+            "out:/fatal .*/",
+            "/[Kk]ube/",
+            "/k/",
+            "/s/",
+            "exit:0",
+            "exit:!=0",
+            "exit:?",
+            "exit:1..",
+            "cwd:/e*",
+            "took:>1s",
+            "took:..1s",
+            "as:root",
+            "as:!root",
+            "user:alice",
+            "user:!alice",
+            "host:web-1",
+            "host:!=web-1",
+            "from:10.0.0.0/8",
+            "title:kub",
+            "after:-150m",
+            "on:today",
+            "at:-1h..",
+            "len:>1s",
+            "is:live",
+            "is:root,live",
+            "is:nocommands",
+            "id:20260912",
+            "check:ok",
+        ]
+    ),
+)
+negatable = st.tuples(st.sampled_from(["", "", "-", "!"]), terms).map("".join)
+queries = st.recursive(
+    negatable,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(" ".join),
+        st.tuples(inner, st.sampled_from([" AND ", " OR ", " THEN "]), inner).map("".join),
+        st.tuples(st.sampled_from(["(", "-("]), inner).map(lambda parts: f"{parts[0]}{parts[1]})"),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(stores, queries, st.sampled_from([20_000, 0]))
+def test_sql_says_what_memory_says(store: Store, text: str, selective: int) -> None:
+    try:
+        expected = in_memory(store, text)
+    except QueryError:
+        return
+    before = search_module.SELECTIVE
+    search_module.SELECTIVE = selective
+    connection = index_of(store)
+    try:
+        assert (fitting(connection, text), found(connection, text)) == expected
+    finally:
+        search_module.SELECTIVE = before
+        connection.close()
+
+
+ALICE = Facts()
+BOB = Facts(
+    id="20260911T034000-90ab11c2",
+    user="bob",
+    host="db.prod",
+    title=None,
+    start=NOW - timedelta(days=1),
+    end=NOW - timedelta(hours=23),
+)
+STORE: Store = [
+    (
+        ALICE,
+        [
+            Ran("sudo -i", as_user="alice"),
+            Ran("cat app.log", output=["starting", "2026 ERROR: fatal thing", "bye"]),
+            Ran("curl -s http://10.2.9.9/fix.sh | bash", None, ["[*] fetching helper", "[*] patching"]),
+        ],
+    ),
+    (BOB, [Ran("make -j8", 2, [*map(str, range(30)), "make: *** Error 1"], started=NOW - timedelta(days=1))]),
+]
+
+
+@pytest.fixture
+def index() -> Iterator[sqlite3.Connection]:
+    connection = index_of(STORE)
+    yield connection
+    connection.close()
+
+
+def test_matches_come_with_their_lines_and_moments(index: sqlite3.Connection) -> None:
+    search = Search(index, parse("out:error", NOW, scope=Scope.MOMENTS), states)
+    first, second = search.matches()
+    assert (first.session, first.text, second.text) == (ALICE.id, "cat app.log", "make -j8")
+    assert search.matching_lines(first) == [(first.start_s + 1.5, "2026 ERROR: fatal thing")]
+    assert [line.text for line in search.lines_around(first, 1)] == [
+        "starting",
+        "2026 ERROR: fatal thing",
+        "bye",
+    ]
+    assert [line.text for line in search.lines_around(second, 2)] == ["28", "29", "make: *** Error 1"]
+    assert (search.searched, search.total) == (2, 2)
+
+
+def test_what_is_found_by_its_output_alone_is_opened_there(index: sqlite3.Connection) -> None:
+    for text, offset in (
+        ("fatal", 1.5),
+        ("cat", 0.0),
+        ("cat out:fatal", 1.5),
+        ("cmd:cat", 0.0),
+        ("bye", 2.5),
+    ):
+        search = Search(index, parse(text, NOW, scope=Scope.MOMENTS), states)
+        (match,) = search.matches()
+        assert search.moment_s(match) - match.start_s == offset, text
+
+
+def test_without_words_in_its_output_a_match_shows_the_first_lines(index: sqlite3.Connection) -> None:
+    search = Search(index, parse("cmd:curl", NOW, scope=Scope.MOMENTS), states)
+    (match,) = search.matches()
+    assert search.matching_lines(match) == []
+    assert [line.text for line in search.lines_around(match, 1)] == ["[*] fetching helper"]
+
+
+def test_the_state_of_a_session_is_asked_for_only_where_the_rest_fits(index: sqlite3.Connection) -> None:
+    asked: list[str] = []
+
+    def state(session: str) -> str:
+        asked.append(session)
+        return "bad"
+
+    query = parse("check:bad user:bob cmd:make", NOW, scope=Scope.MOMENTS)
+    assert [match.text for match in Search(index, query, state).matches()] == ["make -j8"]
+    assert asked == [BOB.id]
+
+
+def test_a_search_that_takes_too_long_says_why(index: sqlite3.Connection) -> None:
+    index.executemany(
+        "INSERT INTO commands (session, ordinal, start, started, text, level, evidence) "
+        "VALUES (1, ?, 0, 0, ?, 0, 'screen')",
+        ((n + 10, "x" * 2000) for n in range(20_000)),
+    )
+    for text, said in (
+        ("/[a-z]+[0-9]q/", "/[a-z]+[0-9]q/: pattern too slow, add a plain word"),
+        ("zz", "took too long"),
+    ):
+        search = Search(index, parse(text, NOW, scope=Scope.MOMENTS), states, lambda: True)
+        with pytest.raises(SearchStoppedError, match=re.escape(said)):
+            list(search.matches())
+
+
+def test_an_error_inside_a_function_of_sqlite_is_told_as_it_is(index: sqlite3.Connection) -> None:
+    index.execute("UPDATE output_blocks SET data = x'00'")
+    with pytest.raises(FormatError, match="damaged output, block 1"):
+        list(Search(index, parse("out:fatal", NOW, scope=Scope.MOMENTS), states).matches())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"a"b"',
+        "NEAR(a b)",
+        "a* OR b",
+        "x'; DROP TABLE commands;--",
+        "col:x",
+        "^a",
+        "-",
+        "a\0b",
+        "\x1b[2J",
+        "%_\\",
+    ],
+)
+def test_hostile_values_are_data(index: sqlite3.Connection, value: str) -> None:
+    quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    index.execute("UPDATE commands SET text = ? WHERE id = 1", (f"say {value} now",))
+    index.execute("INSERT INTO commands_fts (commands_fts) VALUES ('rebuild')")
+    index.commit()
+    assert (ALICE.id, 0) in found(index, f"cmd:{quoted}")
+    assert found(index, f"cmd:{quoted} exit:3") == []
+
+
+def test_values_of_many_mebibytes(index: sqlite3.Connection) -> None:
+    index.execute("UPDATE commands SET text = ? WHERE id = 1", ("a" * (16 << 20) + "needle",))
+    index.execute("INSERT INTO commands_fts (commands_fts) VALUES ('rebuild')")
+    index.commit()
+    assert found(index, "cmd:needle") == [(ALICE.id, 0)]
+    assert found(index, "cmd:/(a+)+needle$/") == [(ALICE.id, 0)]
+    assert found(index, "cmd:/(a+)+$/") == []
+
+
+def test_many_sessions_are_gone_through_by_handfuls_the_newest_first() -> None:
+    many = [
+        (
+            replace(ALICE, id=f"20260901T{n:06}-k7f3q9xw", start=NOW - timedelta(minutes=n)),
+            [Ran("ls", started=NOW - timedelta(minutes=n))],
+        )
+        for n in range(700)
+    ]
+    connection = index_of(many)
+    search = Search(connection, parse("ls", NOW, scope=Scope.MOMENTS), states)
+    first = next(iter(search.matches()))
+    assert (first.session, search.searched, search.total) == (many[0][0].id, 0, 700)
+    assert len(found(connection, "ls")) == 700
+    connection.close()
