@@ -14,7 +14,7 @@ from typing import Any
 
 from recorder.cast.events import BYTES, ERROR, EXIT, INPUT, MAX_LINE, OUTPUT
 from recorder.cast.header import Header
-from recorder.cast.utf8 import Utf8Stream
+from recorder.cast.utf8 import Piece, Utf8Stream
 from recorder.cast.v2 import encode_event, encode_header
 from recorder.errors import ExitCode, FormatError, SealcastError
 from recorder.imports.moments import CHUNK, Facts, Moment
@@ -214,7 +214,7 @@ def _start(source: Source) -> int:
 
 def _lines(source: Source, start_ms: int, totals: _Totals) -> Iterator[bytes]:
     """The recording as this program writes it, counted while it goes by."""
-    texts = Utf8Stream()
+    texts = {code: Utf8Stream() for code in (OUTPUT, ERROR, INPUT)}
     yield _counted(encode_header(_header(source, start_ms)), totals)
     for moment in source.moments():
         totals.duration_s = moment.time
@@ -231,22 +231,26 @@ def _counted(line: bytes, totals: _Totals) -> bytes:
     return line
 
 
-def _event_lines(moment: Moment, texts: Utf8Stream, totals: _Totals) -> Iterator[bytes]:
+def _event_lines(moment: Moment, texts: dict[str, Utf8Stream], totals: _Totals) -> Iterator[bytes]:
     time, code, data = moment
-    if code in {OUTPUT, ERROR}:
+    if code in texts:
+        totals.inputs += code == INPUT
         for start in range(0, len(data), CHUNK):
-            for text, raw in texts.feed(data[start : start + CHUNK]):
-                yield encode_event(time, OUTPUT, text)
-                if raw is not None:
-                    yield encode_event(time, BYTES, _base64(raw))
-                if code == ERROR:
-                    yield encode_event(time, ERROR, "")
+            yield from _text_lines(moment, texts[code].feed(data[start : start + CHUNK]))
         return
     if code == EXIT:
         totals.exit_status = int(data)
-    for start in range(0, len(data) or 1, CHUNK):
-        totals.inputs += code == INPUT
-        yield encode_event(time, code, data[start : start + CHUNK].decode("utf-8", "replace"))
+    yield encode_event(time, code, data.decode("utf-8", "replace"))
+
+
+def _text_lines(moment: Moment, pieces: list[Piece]) -> Iterator[bytes]:
+    """What was shown or typed, and the exact bytes where the text alone would not give them back."""
+    for text, raw in pieces:
+        yield encode_event(moment.time, INPUT if moment.code == INPUT else OUTPUT, text)
+        if raw is not None:
+            yield encode_event(moment.time, BYTES, _base64(raw))
+        if moment.code == ERROR:
+            yield encode_event(moment.time, ERROR, "")
 
 
 def _base64(data: bytes) -> str:

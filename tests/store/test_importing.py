@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recorder.cast.reader import merge_bytes, open_events
 from recorder.errors import ExitCode, FormatError, SealcastError
 from recorder.log import entries
 from recorder.log.audit import audit
@@ -20,6 +21,7 @@ from recorder.store.compression import compressed
 from recorder.store.import_sources import find_sources, opened
 from recorder.store.importing import Imported, importing, read
 from recorder.store.layout import Store
+from recorder.store.reading import open_stored
 from recorder.store.sealing import seal, seal_orphans
 from recorder.store.state import State
 from tests.log.naive_reader import read_log
@@ -212,6 +214,20 @@ def test_a_long_run_of_control_characters_stays_within_a_line(store: Store, tmp_
     longest = max(map(len, text_of(store, done.session_id).splitlines()))
     assert longest < 1024 * 1024
     assert verdict_of(store, done.session_id).state is State.UNSIGNED
+
+
+def test_what_was_typed_is_kept_byte_for_byte(store: Store, tmp_path: Path) -> None:
+    """Input and output each split their own characters."""
+    (tmp_path / "log").write_bytes(b"1788264005:alice:root::/dev/pts/3:24:80\n/\n/bin/cat\n")
+    (tmp_path / "timing").write_bytes(b"3 0.5 2\n4 0.5 1\n3 0.5 1\n4 0.5 1\n")
+    (tmp_path / "ttyin").write_bytes("\u20ac".encode())
+    (tmp_path / "ttyout").write_bytes("\u00e9".encode())
+    (done,) = take(store, tmp_path)
+    with open_stored(store.sealed_path(done.session_id)) as stored:
+        events = list(merge_bytes(open_events(stored, "x")[1]))
+    shown = b"".join(data for event, data in events if event.code == "o")
+    typed = b"".join(data for event, data in events if event.code == "i")
+    assert (shown.decode(), typed.decode(), done.inputs) == ("\u00e9", "\u20ac", 2)
 
 
 def test_importing_killed_anywhere(store: Store, tmp_path: Path, file: Path) -> None:
