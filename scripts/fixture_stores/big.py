@@ -4,8 +4,10 @@ Each one is recorded, signed, sealed and logged as every session is. Two process
 sessions, in the order of their time; what a handful holds depends on its number alone.
 """
 
+import json
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -13,8 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from recorder.cast.events import KEY, OUTPUT
+from recorder.errors import SealcastError
+from recorder.log.entries import Occasion
 from recorder.log.notary import SessionRequest
 from recorder.shell.secret import digest
+from recorder.store.import_sources import find_sources
+from recorder.store.importing import importing, told_otherwise
 from scripts.fixture_stores.clock import FOUNDED_MS, NOW_MS
 from scripts.fixture_stores.shell import prompt_marks, start_marks
 from scripts.fixture_stores.spoken import SPOKEN, Said, Voice
@@ -48,6 +54,8 @@ _TOGETHER = 0.55
 _LONGEST_PAUSE_S = 240.0
 _FAILS = 0.06
 _KILLED = 0.004
+_IMPORTED = 50
+_OLD_HOSTS = tuple(f"web-{number:02d}.prod" for number in range(1, 9))
 _REPORTS = 0.33
 """How many sessions have a shell that reports its commands: theirs have exit statuses."""
 _MOST_COMMANDS = 160
@@ -56,11 +64,16 @@ _ON, _OFF = "\x1b[?2004h", "\x1b[?2004l"
 
 
 def build(root: Path, sessions: int, said: Callable[[int], None]) -> None:
-    """Build the store in `root`, which is best in memory; `said` hears how many sessions are done."""
-    Studio(root, HOST)
+    """Build the store in `root`, which is best in memory; `said` hears how many sessions are done.
+
+    One session in fifty was recorded by another program on another host, and is imported.
+    """
+    imported = sessions // _IMPORTED
+    _import(Studio(root, HOST), imported)
+    sessions -= imported
     handfuls = range(-(-sessions // HANDFUL))
     jobs = os.cpu_count() or 1
-    done = 0
+    done = imported
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
         for count in pool.map(
             _build_handful, *zip(*((root, number, sessions) for number in handfuls), strict=True)
@@ -116,6 +129,31 @@ def _take(source: random.Random, prose: Prose, start_ms: int) -> Take:
     return Take(random_name(source), start_ms, request, steps, steps[-1][0] + 0.2, status, closed)
 
 
+def _import(studio: Studio, count: int) -> None:
+    """Old recordings of asciinema's kind, from eight hosts."""
+    prose, source = Prose(random.Random(_SEED)), random.Random(_SEED + 1)
+    span = NOW_MS - FOUNDED_MS
+    occasion = Occasion(studio.store.host, FOUNDED_MS + 60_000, "carol", 1001)
+    with tempfile.TemporaryDirectory() as folder, importing(studio.store, occasion) as importer:
+        for number in range(count):
+            take = _take(source, prose, FOUNDED_MS + span * number // count)
+            path = Path(folder, f"old-{number}.cast")
+            path.write_text(_as_asciicast(take))
+            (found,) = find_sources([str(path)], "asciicast")
+            if isinstance(found, SealcastError):
+                raise found
+            importer.take(told_otherwise(found, take.request.user, source.choice(_OLD_HOSTS), take.start_ms))
+            path.unlink()
+
+
+def _as_asciicast(take: Take) -> str:
+    """What another program would have recorded: output alone."""
+    columns, rows = take.request.terminal
+    header = {"version": 2, "width": columns, "height": rows, "timestamp": take.start_ms // 1000}
+    lines = [header, *([time, code, data] for time, code, data in take.steps if code == OUTPUT)]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
 def _session(voice: Voice, user: str, count: int, secret: str | None) -> list[Step]:
     """The steps: `count` commands, the last of them `exit`. With a secret, the shell reports what it runs."""
     source = voice.source
@@ -148,7 +186,7 @@ def _run(steps: list[Step], now: float, said: Said, secret: str | None) -> float
 
 
 def takes(sessions: int) -> Iterator[Take]:
-    """All sessions of a store of that size, as they are to be recorded."""
+    """The recorded sessions of a store with so many of them, as they are to be."""
     prose = Prose(random.Random(_SEED))
     for first in range(0, sessions, HANDFUL):
         count = min(HANDFUL, sessions - first)

@@ -137,26 +137,27 @@ def test_hostile_text_stays_text(out: Path, capfdbinary: pytest.CaptureFixture[b
 
 @pytest.mark.slow
 def test_big(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    states = [
-        check["state"] for check in verified(out / "big", capsys, 0 if _all_closed(out) else 5).values()
-    ]
+    states = [check["state"] for check in verified(out / "big", capsys, 5).values()]
     assert len(states) == 50
-    assert set(states) <= {"verified", "truncated"}
+    assert states.count("unsigned") == 1
+    assert states.count("verified") > 45
     store = Store(out / "big")
     sessions = list_sessions(store)
-    assert sorted(session.number for session in sessions) == list(range(1, 51))
+    assert sorted(session.number for session in sessions) == list(range(50))
     assert len({session.user for session in sessions}) > 5
+    assert len({session.host for session in sessions}) == 2
     assert audit(store.log).findings == []
-    planned = {take.name: take for take in big.takes(50)}
-    for session in sessions[:10]:
-        take = planned[session.id[-8:]]
-        typed = [data for _, code, data in take.steps if code == "K"]
-        assert len(commands_of(session)) == len(typed)
-        assert commands_of(session)[-1].text == "exit"
 
 
-def _all_closed(out: Path) -> bool:
-    return not any(session.interrupted for session in list_sessions(Store(out / "big")))
+@pytest.mark.slow
+def test_the_commands_of_big(out: Path) -> None:
+    planned = {take.name: take for take in big.takes(49)}
+    for session in list_sessions(Store(out / "big"))[:12]:
+        if session.number:
+            take = planned[session.id[-8:]]
+            found = commands_of(session)
+            assert len(found) == sum(code == "K" for _, code, _ in take.steps)
+            assert found[-1].text == "exit"
 
 
 def test_what_a_big_store_holds() -> None:
