@@ -141,7 +141,7 @@ def _parse_signature(line: str, where: str) -> NoteSignature:
 
 
 def _check_name(name: str, where: str = "key name") -> None:
-    if not name or "+" in name or any(char.isspace() or not char.isprintable() for char in name):
+    if not name or "+" in name or " " in name or not name.isprintable():  # the only printable space
         raise FormatError("empty, or with a space, a control character or +", where)
 
 
