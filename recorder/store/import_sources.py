@@ -188,7 +188,7 @@ class _Pairs:
 
     def _pair(self, times: Path, neighbours: Sequence[Path]) -> None:
         """The typescript that the file of times names, or that stands next to it, or lies beside it."""
-        told = _named_logs(times)
+        told = _logs_if_readable(times)
         beside = [times.with_name(os.path.basename(told["OUTPUT_LOG"]))] if "OUTPUT_LOG" in told else []
         near = [
             path for path in neighbours if self._kinds.get(path) == "output" and path not in self._scripts
@@ -205,7 +205,7 @@ class _Pairs:
 
 def _told(times: Path, output: Path) -> _Script:
     """With the log of what was typed, where the file of times names one. Only names beside it count."""
-    told = _named_logs(times)
+    told = _logs_if_readable(times)
     typed = times.with_name(os.path.basename(told["INPUT_LOG"])) if told.get("INPUT_LOG") else None
     if "OUTPUT_LOG" not in told and typed is not None:
         return _Script(typed, times, typed)
@@ -236,6 +236,14 @@ def _named_logs(times: Path) -> dict[str, str]:
     with opened(times) as file:
         name = safe(str(times))
         return script.named_logs(script.read_entries(iter_lines(file, name=name), name))
+
+
+def _logs_if_readable(times: Path) -> dict[str, str]:
+    """What is wrong with a file of times is said when its recording is read."""
+    try:
+        return _named_logs(times)
+    except FormatError:
+        return {}
 
 
 def _script(path: Path, pairs: _Pairs) -> Iterator[Source]:

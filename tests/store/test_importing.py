@@ -280,6 +280,17 @@ def test_times_and_typescript_find_each_other(tmp_path: Path) -> None:
     assert "its typescript is not beside it" in found_error.message
 
 
+def test_damaged_times_are_an_error_of_their_recording_alone(tmp_path: Path) -> None:
+    (tmp_path / "good.ts").write_bytes(b"Script started on 2026-09-01 14:00:05+02:00\nhi\r\n")
+    (tmp_path / "good.tm").write_bytes(b"0.5 4\n")
+    (tmp_path / "bad.ts").write_bytes(b"Script started on 2026-09-01 14:00:05+02:00\nhi\r\n")
+    (tmp_path / "bad.tm").write_bytes(b"0.5 2\nO zero 2\n")
+    found = list(find_sources([str(tmp_path / name) for name in ("bad.tm", "good.tm")], None))
+    assert isinstance(found[0], FormatError)
+    assert "bad.tm:2: the delay is not a number" in found[0].message
+    assert not isinstance(found[1], SealcastError)
+
+
 def test_only_logs_beside_the_times_are_read(tmp_path: Path) -> None:
     """A file of times from elsewhere may name any file of this machine as its log."""
     (tmp_path / "secret").write_bytes(b"secret")
