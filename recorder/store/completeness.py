@@ -96,10 +96,16 @@ def _import(item: SessionHistory) -> str:
     return f"imported from {safe(str(source), 40)} on {_when(item)[:10]} by {safe(str(user), 80)}"
 
 
+def _source(item: SessionHistory) -> str:
+    """What to compare it with, if somebody still has that."""
+    name, digest = (item.ending("sealcast", "source", key) for key in ("name", "sha256"))
+    return f"source {safe(str(name))}, SHA-256 {safe(str(digest), 64)}"
+
+
 def _same(item: SessionHistory, integrity: Integrity) -> Completeness:
     if item.imported:
         sentence = f"{_import(item)}, and unchanged since (entry {item.opened_index} of the log)"
-        return Completeness(State.UNSIGNED, sentence, matches_log=True)
+        return Completeness(State.UNSIGNED, sentence, advice=(_source(item),), matches_log=True)
     sentence = (
         f"entries {item.opened_index} and {item.ended_index} of the log match: {_lines(integrity.lines)}"
     )

@@ -72,6 +72,8 @@ def test_an_import_is_a_session_without_a_signature(store: Store, file: Path) ->
     assert (verdict.state, verdict.exit_code, verdict.sign) == (State.UNSIGNED, ExitCode.UNVERIFIED, "–")
     assert verdict.completeness.startswith("imported from ttyrec on 2026-09-01 by carol, and unchanged since")
     assert verdict.verified_to_s is None
+    (advice,) = verdict.rows[3].advice
+    assert advice == f"source {file}, SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
     assert not store.sealed_signature_path(session.id).exists()
     assert text_of(store, session.id).splitlines()[1:] == [
         b'[0.000000, "o", "$ make\\r\\n"]',
