@@ -73,11 +73,12 @@ def _lay_traps(probe: Probe) -> None:
 
 
 def _session(out: str) -> str | None:
-    """The id that a trial printed; empty where it ran outside a session, None where nothing ran."""
-    for line in out.splitlines():
-        if line.startswith("session="):
-            return line.removeprefix("session=").strip()
-    return None
+    """The id that a trial printed; empty where it ran outside a session, None where nothing ran.
+
+    It need not begin a line: scp answers with a NUL.
+    """
+    _, told, rest = out.partition("session=")
+    return rest.partition("\n")[0].strip() if told else None
 
 
 def _recorded(name: str, out: str, store: Store) -> Finding:

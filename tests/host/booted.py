@@ -1,0 +1,66 @@
+"""A copy of this machine that is booted: systemd as its first process, in a container of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.e2e.sessions import children, wait_for
+from tests.host.namespaces import Machine
+
+_ROOT = Path(__file__).parents[2]
+_BOOT = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs none {place}
+mkdir {place}/upper {place}/work {place}/root
+mount -t overlay none -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/root
+rm -rf {place}/root/etc/sealcast {place}/root/opt/sealcast {place}/root/var/lib/sealcast
+rm -f {place}/root/etc/ssh/sshd_config.d/*.conf {place}/root/etc/systemd/system/sealcast.service
+exec systemd-nspawn --quiet --directory={place}/root --register=no --keep-unit --private-network \
+    --console=pipe --bind-ro={project} --bind-ro={python} --boot systemd.unit=basic.target
+"""
+
+
+def may_boot() -> bool:
+    """Root with namespaces and control groups; else the tests are counted as not run."""
+    return os.geteuid() == 0 and Path("/sys/fs/cgroup").is_mount() and shutil.which("unshare") is not None
+
+
+@contextmanager
+def booted_machine(place: Path) -> Iterator[Machine]:
+    """The container, for the time of the block; `place` is an empty directory of this machine."""
+    script = _BOOT.format(place=place, project=_ROOT, python=sys.base_prefix)
+    log = place.with_suffix(".log")
+    with log.open("wb") as output:
+        container = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        wait_for(lambda: container.poll() is not None or first_process(container.pid), f"systemd: see {log}")
+        assert container.poll() is None, log.read_text(errors="replace")
+        machine = Machine(first_process(container.pid))
+        wait_for(lambda: is_up(machine), f"basic.target: see {log}")
+        yield machine
+    finally:
+        for pid in children(container.pid):
+            os.kill(pid, signal.SIGKILL)
+        container.kill()
+        container.wait()
+
+
+def first_process(container: int) -> int:
+    """The container's systemd, 0 while there is none: mount and others come before it."""
+    for pid in children(container):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text() == "systemd\n":
+                return pid
+    return 0
+
+
+def is_up(machine: Machine) -> bool:
+    return machine.run("systemctl", "is-active", "basic.target").stdout == "active\n"

@@ -1,0 +1,113 @@
+"""Installed on a copy of this machine that runs under systemd: the unit with all its hardening, for real."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recorder.host import places
+from tests.e2e.sessions import killed_at_the_end, wait_for
+from tests.host.booted import booted_machine, may_boot
+from tests.host.namespaces import Machine
+from tests.marks import needs
+
+pytestmark = [
+    pytest.mark.skipif(not may_boot(), reason="missing: root with control groups, to boot a container"),
+    needs("systemd-nspawn", "systemd-analyze", "sshd", "ssh", "ssh-keygen"),
+    pytest.mark.slow,
+]
+ROOT = Path(__file__).parents[2]
+KEY = "/home/sc-alice/key"
+SSH = (
+    *("ssh", "-F", "none", "-i", KEY, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
+    *("-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
+)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """With one covered account, and installed as the README says."""
+    with booted_machine(tmp_path_factory.mktemp("booted")) as booted:
+        booted.sure("useradd", "-m", "-s", "/bin/bash", "sc-alice")
+        booted.sure("ssh-keygen", "-A")
+        booted.sure("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY)
+        booted.sure("install", "-d", "-o", "sc-alice", "/home/sc-alice/.ssh")
+        booted.sure("install", "-o", "sc-alice", f"{KEY}.pub", "/home/sc-alice/.ssh/authorized_keys")
+        booted.sure("systemctl", "start", "systemd-user-sessions", "ssh")
+        program = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m", "recorder.cli")
+        booted.sure(*program, "install", "--cover", "user:sc-alice")
+        yield booted
+
+
+def sessions(machine: Machine) -> list[dict[str, object]]:
+    listed = machine.sure(places.COMMAND, "ls", "--json", "--store", "/var/lib/sealcast")
+    items: list[dict[str, object]] = json.loads(listed)["items"]
+    return items
+
+
+def is_active(machine: Machine) -> bool:
+    return machine.run("systemctl", "is-active", "sealcast").stdout == "active\n"
+
+
+def main_pid(machine: Machine) -> str:
+    return machine.sure("systemctl", "show", "--property=MainPID", "--value", "sealcast").strip()
+
+
+def test_the_service_is_up_and_nothing_in_its_unit_is_wrong(machine: Machine) -> None:
+    assert is_active(machine)
+    assert machine.sure("systemctl", "is-enabled", "sealcast") == "enabled\n"
+    verified = machine.run("systemd-analyze", "verify", "/etc/systemd/system/sealcast.service")
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_its_exposure_is_among_the_lowest(machine: Machine) -> None:
+    told = machine.sure("systemd-analyze", "security", "--no-pager", "sealcast.service")
+    found = re.search(r"Overall exposure level for sealcast.service: ([0-9.]+)", told)
+    assert found is not None
+    assert float(found[1]) <= 1.0
+
+
+@pytest.mark.parametrize("terminal", [(), ("-tt",)], ids=["streams", "terminal"])
+def test_a_login_is_recorded(machine: Machine, terminal: tuple[str, ...]) -> None:
+    done = machine.run(*SSH, *terminal, "sc-alice@localhost", "echo out; exit 4")
+    assert (done.returncode, done.stdout.split()) == (4, ["out"]), done.stderr
+    wait_for(lambda: sessions(machine)[0]["exit_status"] == 4, "the session is sealed")
+
+
+def test_the_host_is_closed(machine: Machine) -> None:
+    done = machine.run(places.COMMAND, "doctor", "--probe", timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "how", ["systemctl restart sealcast", "kill -KILL $(systemctl show -P MainPID sealcast)"]
+)
+def test_a_live_session_outlasts_the_service(machine: Machine, how: str) -> None:
+    command = machine.command(*SSH, "-tt", "sc-alice@localhost", "echo begun; read x; echo got $x; exit 6")
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as session,
+        killed_at_the_end(session),
+    ):
+        assert session.stdin is not None
+        assert session.stdout is not None
+        assert session.stdout.readline() == b"begun\r\n"
+        before = main_pid(machine)
+        machine.sure("sh", "-c", how)
+        wait_for(lambda: main_pid(machine) not in {before, "0"}, "the service is back")
+        wait_for(lambda: is_active(machine), "and ready")
+        told, _ = session.communicate(b"word\n", timeout=30)
+    assert b"got word\r\n" in told
+    assert session.returncode == 6
+    wait_for(lambda: sessions(machine)[0]["exit_status"] == 6, "the session is sealed")
+    assert machine.run(places.COMMAND, "verify", "--all", "--store", "/var/lib/sealcast").returncode == 0
+
+
+def test_uninstalling_takes_the_service_away(machine: Machine) -> None:
+    machine.sure(places.COMMAND, "install", "--uninstall")
+    assert not is_active(machine)
+    assert machine.run("test", "-e", "/etc/systemd/system/sealcast.service").returncode != 0
+    assert machine.run(*SSH, "sc-alice@localhost", "echo free").stdout == "free\n"
