@@ -49,7 +49,7 @@ _USERS = (
     "svc-backup",
     "yuki",
 )
-_TOGETHER = 0.55
+_TOGETHER = 0.65
 """How often a command follows within the second: pasted, or recalled and sent off at once."""
 _LONGEST_PAUSE_S = 240.0
 _FAILS = 0.06
