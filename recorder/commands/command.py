@@ -22,6 +22,12 @@ class Flag(StrEnum):
     """Accepted in one go with others; what they wrote is counted to the last."""
     CUT = "cut"
     """The text was longer than what is kept of it."""
+    DIFFERS = "differs"
+    """The shell reported another text than the screen showed; `seen` is what was shown."""
+    UNREPORTED = "unreported"
+    """A shell that reports what it runs said nothing of it: not valid, given up, or not its own."""
+    FORGED_MARKS = "forged-marks"
+    """Its output held marks such as only a shell writes. They count for nothing."""
 
 
 class Span(NamedTuple):
@@ -43,7 +49,7 @@ class Command:
     """When the next prompt came; None if the recording stops before."""
     output: Span
     exit_status: int | None
-    """None where it is not known; the screen does not tell it."""
+    """As the shell reported it; None where it did not: the screen does not tell it."""
     cwd: str | None
     """The directory as the prompt or the shell named it, `~` and abbreviations included."""
     level: int
@@ -53,5 +59,7 @@ class Command:
     prompt: str
     """The line before the cursor when typing began."""
     evidence: str
-    """`screen`: seen, or `shell`: reported by the shell itself."""
+    """`screen`: seen; `shell`: reported by the shell itself; `both`."""
     flags: tuple[Flag, ...]
+    seen: str | None = None
+    """What the screen showed, where the shell reported another text."""

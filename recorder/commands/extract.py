@@ -3,26 +3,27 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
 from recorder.commands.command import Command, Flag
-from recorder.commands.levels import Levels
+from recorder.commands.keys import Key, take_key
+from recorder.commands.levels import Levels, Phase
 from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
-from recorder.commands.marks import EDITOR_ON, Cutter, next_piece
+from recorder.commands.marks import EDITOR_ON, Cutter
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, guess_end, looks_like_prompt
+from recorder.commands.reports import LONGEST_QUOTE, Authority, ForgedMark, body_of, exit_status
 from recorder.terminal import AltScreen
 
-VERSION = 1
+VERSION = 2
 """Of what is extracted: the same recording gives the same commands under the same number."""
 
+MAX_FORGED = 100
+"""Forged marks of a recording that are kept; the commands that wrote them are flagged all the same."""
 SETTLED_S = 0.025
 """After this long without output a prompt is complete."""
-_STALE_S = 0.3
-"""A Ctrl-C that had no effect for this long was ignored."""
 _LATE_S = 2.0
 """What was typed ahead this long ago may still come up at a prompt."""
 _LONG_READ = 16 * 1024
@@ -34,23 +35,14 @@ _PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])(?:\x1b\[\?1h|\x1b=)*\Z")
 """zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
 
 
-@dataclass(slots=True)
-class Key:
-    """A `K` event that waits for its effect."""
-
-    time: float
-    name: str
-    canonical: bool
-    echoed: str | None = None
-    """The line that the terminal itself echoed for it, while no prompt stood there."""
-
-
 class Extractor:
     """Feed it events in order; it hands out commands as they end. Memory does not grow with the recording."""
 
-    def __init__(self, columns: int, rows: int, *, has_keys: bool) -> None:
+    def __init__(self, columns: int, rows: int, *, has_keys: bool, marks: str | None = None) -> None:
+        """`marks` is the digest of the secret in the recorded shell's own marks, if it was given one."""
         self._picture = Picture(columns, rows)
-        self._cutter = Cutter()
+        self._authority = Authority(marks)
+        self._cutter = Cutter(marks=self._authority.exists)
         self._levels = Levels()
         self._has_keys = has_keys
         self._now = 0.0
@@ -65,6 +57,12 @@ class Extractor:
         self._edit = LineEdit(False, 0.0, 0)
         self._done: list[Command] = []
         self._ended = False
+        self._told: str | None = None
+        self._reported_cwd: str | None = None
+        self._has_other_marks = False
+        self._started_at = 0
+        self.forged: list[ForgedMark] = []
+        """Marks among the output of programs; at most MAX_FORGED of them."""
 
     # ── events ────────────────────────────────────────────────────────────────
 
@@ -99,10 +97,12 @@ class Extractor:
         before = self._interruptible(data)
         start = 0
         while start < len(data):
-            piece = next_piece(data, start, self._wants_ends(data))
+            piece = self._cutter.next_piece(data, start, self._wants_ends(data))
             self._write(self._close(piece.text) if self._edit.closing else piece.text)
             start += len(piece.text) + len(piece.cut)
-            if piece.cut and self._goes_up(data, start):
+            if piece.cut.startswith(b"\x1b]"):
+                self._mark(piece.cut)
+            elif piece.cut and self._goes_up(data, start):
                 self._write(piece.cut)
             elif piece.cut:
                 self._cut(piece.cut)
@@ -285,6 +285,46 @@ class Extractor:
             return True
         return self._ahead > 0 or not self._has_keys
 
+    # ── reports of the recorded shell ─────────────────────────────────────────
+
+    def _mark(self, mark: bytes) -> None:
+        report = self._authority.read(mark)
+        if report is None:
+            self._note_foreign(mark)
+        elif report.kind == "E":
+            self._told = report.value.rstrip()[:MAX_TEXT] or None
+        elif report.kind == "P":
+            self._reported_cwd = report.value[:MAX_TEXT]
+        elif report.kind == "D":
+            self._done += self._levels.report_end(exit_status(report), self._now, self._offset)
+        elif report.kind == "A":
+            self._done += self._levels.report_end(None, self._now, self._offset)
+        self._write(mark)
+        if report is not None and report.kind == "C":
+            self._started()
+
+    def _started(self) -> None:
+        """The shell runs a line; fish says so before its editor is off."""
+        edit, picture = self._edit, self._picture
+        if edit.bracketed and self._levels.phase is Phase.PROMPT and picture.column == 0:
+            self._accept(self._read(picture.row - 1))
+        told, self._told, self._started_at = self._told, None, self._offset
+        self._done += self._levels.report_start(told, self._reported_cwd, self._now, self._offset)
+
+    def _note_foreign(self, mark: bytes) -> None:
+        """A mark of another shell's integration, or one that a program forges."""
+        if self._levels.phase is Phase.PROMPT:
+            self._has_other_marks = (
+                True  # the recorded shell has other hooks, too: those write one more below
+            )
+        if self._has_other_marks and self._offset - self._started_at < _SHORT:
+            return
+        if self._levels.marks_are_strange():
+            self._levels.note_forged()
+            if len(self.forged) < MAX_FORGED:
+                text = body_of(mark).decode("utf-8", "replace")
+                self.forged.append(ForgedMark(self._now, text[:LONGEST_QUOTE]))
+
     # ── prompts ───────────────────────────────────────────────────────────────
 
     def _pause(self, *, silence: bool) -> None:
@@ -414,17 +454,10 @@ class Extractor:
         return typed.text.endswith("^C")
 
     def _take_key(self, text: str) -> Key | None:
-        """The key that ended the line; those that had no effect before it are dropped."""
-        keys = self._keys
-        while keys:
-            key = keys.popleft()
-            if key.name == "ctrl-d" and text:
-                continue
-            if key.name == "ctrl-c" and keys and keys[0].time - key.time > _STALE_S:
-                continue
-            return key
-        self._ahead = max(0, self._ahead - 1)
-        return None
+        key = take_key(self._keys, text)
+        if key is None:
+            self._ahead = max(0, self._ahead - 1)
+        return key
 
     # ── other output on the line ──────────────────────────────────────────────
 
@@ -445,9 +478,14 @@ class Extractor:
             edit.carried, edit.carried_ends = before[-MAX_TEXT:], edit.ends
 
 
-def extract(header: Header, events: Iterable[Event]) -> Iterator[Command]:
-    """The commands of a recording, each when it ends."""
-    extractor = Extractor(header.width, header.height, has_keys=header.session is not None)
+def extract(
+    header: Header, events: Iterable[Event], forged: list[ForgedMark] | None = None
+) -> Iterator[Command]:
+    """The commands of a recording, each when it ends; marks among programs' output go to `forged`."""
+    marks = header.session.marks if header.session is not None else None
+    has_keys = header.session is not None
+    extractor = Extractor(header.width, header.height, has_keys=has_keys, marks=marks)
+    extractor.forged = forged if forged is not None else extractor.forged
     for event, data in merge_bytes(events):
         yield from extractor.add(event, data)
     yield from extractor.finish()

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from recorder.commands import syntax
+from recorder.commands.agreement import agree, same
 from recorder.commands.command import Command, Flag, Span
 from recorder.commands.line_edit import MAX_TEXT, Typed
 from recorder.commands.prompt import Prompt, asks_for_more
@@ -23,6 +25,18 @@ class Running:
     cwd: str | None
     flags: set[Flag] = field(default_factory=set)
     references: list[str] | None = None
+    seen: str | None = None
+    """What the screen showed, if the shell reported another text."""
+    evidence: str = "screen"
+    exit_status: int | None = None
+
+
+class Phase(Enum):
+    """What the recorded shell reported last."""
+
+    UNKNOWN = auto()
+    PROMPT = auto()
+    RUNNING = auto()
 
 
 @dataclass(slots=True)
@@ -41,6 +55,10 @@ class Levels:
     def __init__(self) -> None:
         self._stack = [Level()]
         self._leaving = False
+        self._together: list[Running] = []
+        """Accepted in one go at the recorded shell's prompt; it reports them one by one."""
+        self._tells_ends = True
+        self.phase = Phase.UNKNOWN
         self.cwd: str | None = None
         """The directory that the innermost shell reported last."""
 
@@ -70,6 +88,8 @@ class Levels:
     def asks_more(self, prompt: Prompt, *, quiet: bool) -> bool:
         """`prompt` asks for the rest of the running command."""
         main, running = self._stack[-1].prompt, self.running
+        if self.phase is Phase.RUNNING and len(self._stack) == 1:
+            return False
         if main is None or running is None or prompt.bracketed != main.bracketed:
             return False
         if prompt.text == main.text:
@@ -80,13 +100,16 @@ class Levels:
 
     def arrive(self, prompt: Prompt, time: float, offset: int, *, alternate: bool) -> list[Command]:
         """A prompt is shown: what ran before it has ended, unless it started the shell that shows it."""
-        depth = self._depth_of(prompt, alternate)
+        depth = self._within_reports(self._depth_of(prompt, alternate))
         self._leaving = False
         ended: list[Command] = []
+        if self.phase is Phase.PROMPT:
+            ended = self._unreported([*self._together, *self._left()], time, offset)
+            self._together, self._stack[0].running = [], None
         if depth == len(self._stack) and depth < MAX_LEVELS:
             self._stack.append(Level(alternate=alternate))
         else:
-            ended = self._close(max(0, min(depth, len(self._stack) - 1)), time, offset)
+            ended += self._close(max(0, min(depth, len(self._stack) - 1)), time, offset)
             if len(self._stack) == 1:
                 self._stack[0].alternate = alternate  # a recording may begin inside tmux
         self._stack[-1].prompt = prompt
@@ -110,14 +133,26 @@ class Levels:
             start_s=running.start_s,
             end_s=None if time is None else max(time, running.start_s),
             output=Span(running.output_at, max(offset, running.output_at)),
-            exit_status=None,
+            exit_status=running.exit_status,
             cwd=running.cwd,
             level=depth,
             inside=outer.text if outer else None,
             prompt=running.prompt.text,
-            evidence="screen",
+            evidence=running.evidence,
             flags=tuple(sorted(running.flags)),
+            seen=running.seen,
         )
+
+    def _within_reports(self, depth: int) -> int:
+        """`depth`, or another one if the recorded shell says whether it waits for a command itself."""
+        if self.phase is Phase.PROMPT:
+            return 0
+        outer = self._stack[0].running
+        if self.phase is Phase.RUNNING and depth == 0 and self._tells_ends:
+            if outer is None or syntax.program(outer.text) != "exec":
+                return 1
+            self.phase = Phase.UNKNOWN  # another shell took its place, and reports nothing
+        return depth
 
     def _depth_of(self, prompt: Prompt, alternate: bool) -> int:
         """The level that shows the prompt; one more than there are for a new one."""
@@ -184,9 +219,89 @@ class Levels:
         """
         flags |= {Flag.TOGETHER} if typed.before else set()
         before = [self._running(text, typed, time, offset, flags) for text in typed.before]
-        self._stack[-1].running = self._running(typed.text, typed, time, offset, flags)
+        running = self._running(typed.text, typed, time, offset, flags)
         depth = len(self._stack) - 1
-        return [self._command(depth, running, time, offset) for running in before]
+        if depth == 0 and self.phase is Phase.RUNNING:
+            self._seen_late(running)
+            return []
+        unreported = []
+        if depth == 0 and self.phase is Phase.PROMPT:
+            unreported = self._unreported([*self._together, *self._left()], time, offset)
+            self._together, before = before, []
+        self._stack[-1].running = running
+        return unreported + [self._command(depth, running, time, offset) for running in before]
+
+    # ── reports of the recorded shell ─────────────────────────────────────────
+
+    def report_end(self, status: int | None, time: float, offset: int) -> list[Command]:
+        """The recorded shell is about to show its prompt: whatever it ran has ended."""
+        ended: list[Command] = []
+        if self.phase is Phase.RUNNING:
+            if (running := self._stack[0].running) is not None:
+                running.exit_status = status
+            ended = self._close(0, time, offset)
+            self._stack[0].running = self._together.pop() if self._together else None
+        self.phase, self._tells_ends = Phase.PROMPT, True
+        return ended
+
+    def report_start(self, told: str | None, cwd: str | None, time: float, offset: int) -> list[Command]:
+        """The recorded shell runs a command; `told` is its text, if it says so."""
+        ended = self._without_end(told, time, offset) if self.phase is Phase.RUNNING else []
+        waiting = [*self._together, *self._left()]
+        self.phase, self._together, self._stack[0].running = Phase.RUNNING, [], None
+        if len(waiting) > 1 and told is not None and same(told, "\n".join(one.text for one in waiting)):
+            told = None  # bash's history keeps what was pasted as one
+        if not waiting and told is None:
+            return ended
+        if not waiting:
+            prompt = self._stack[0].prompt or Prompt("", bracketed=False)
+            self._stack[0].running = Running(told or "", time, offset, prompt, cwd, evidence="shell")
+            return ended
+        place = next((n for n, one in enumerate(waiting) if told is not None and same(told, one.text)), 0)
+        self._together = waiting[place + 1 :]
+        self._stack[0].running = _confirmed(waiting[place], told, cwd, time, offset)
+        return ended + self._unreported(waiting[:place], time, offset)
+
+    def _left(self) -> list[Running]:
+        """What was accepted at the recorded shell's prompt, and is not reported yet."""
+        running = self._stack[0].running
+        return [running] if running is not None and running.evidence == "screen" else []
+
+    def _without_end(self, told: str | None, time: float, offset: int) -> list[Command]:
+        """The shell did not tell that the last command ended: its prompt was taken for another shell's."""
+        self._tells_ends = False
+        inner = self._stack[-1].running if len(self._stack) > 1 else None
+        if inner is None or told is None or not same(told, inner.text):
+            return self._close(0, time, offset)
+        self._stack[-1].running = None
+        ended = self._close(0, inner.start_s, inner.output_at)
+        self._stack[0].running = inner
+        return ended
+
+    def _unreported(self, waiting: list[Running], time: float | None, offset: int) -> list[Command]:
+        """What the recorded shell did not run. Without Enter it was not even accepted."""
+        kept = [one for one in waiting if Flag.NO_KEY not in one.flags]
+        for one in kept:
+            one.flags.add(Flag.UNREPORTED)
+        return [self._command(0, one, time, offset) for one in kept]
+
+    def _seen_late(self, seen: Running) -> None:
+        """The line of a command that is running already."""
+        running = self._stack[0].running
+        if running is not None and running.evidence == "shell" and same(running.text, seen.text):
+            running.evidence, running.prompt, running.start_s = "both", seen.prompt, seen.start_s
+
+    def marks_are_strange(self) -> bool:
+        """What runs is a program of which no shell's marks are expected."""
+        running = self._stack[0].running
+        if self.phase is not Phase.RUNNING or running is None or len(self._stack) > 1:
+            return False
+        return not any(syntax.may_start_shell(part) for part in syntax.simple_commands(running.text))
+
+    def note_forged(self) -> None:
+        """The output of what the recorded shell runs holds marks."""
+        if (running := self._stack[0].running) is not None:
+            running.flags.add(Flag.FORGED_MARKS)
 
     def _running(self, text: str, typed: Typed, time: float, offset: int, flags: set[Flag]) -> Running:
         flags = set(flags)
@@ -234,4 +349,18 @@ class Levels:
 
     def finish(self, time: float | None, offset: int) -> list[Command]:
         """Everything that still runs; `time` is None where the recording only stops."""
-        return self._close(0, time, offset)
+        left = self._unreported(self._together, time, offset)
+        return left + self._close(0, time, offset)
+
+
+def _confirmed(seen: Running, told: str | None, cwd: str | None, time: float, offset: int) -> Running:
+    """What was seen, with what the shell reports of it; its output begins at `offset`."""
+    if Flag.TOGETHER in seen.flags:
+        seen.start_s = time
+    seen.flags.discard(Flag.TOGETHER)
+    if told is not None:
+        agreed = agree(told, seen.text)
+        seen.text, seen.seen = agreed.text, agreed.seen
+        seen.flags = (seen.flags | agreed.flags) - {Flag.GUESSED, Flag.CUT}
+    seen.evidence, seen.output_at, seen.cwd, seen.references = "both", offset, cwd or seen.cwd, None
+    return seen

@@ -1,4 +1,4 @@
-"""Cuts output where a line editor may have begun or ended: mode changes and ends of lines."""
+"""Cuts output where a line editor may have begun or ended: at modes, ends of lines, and shell marks."""
 
 import re
 
@@ -6,9 +6,17 @@ EDITOR_ON = b"\x1b[?2004h"
 EDITOR_OFF = b"\x1b[?2004l"
 """Bracketed paste: shells switch it on while they read a line."""
 
+MARK = re.compile(rb"\x1b\]((?:133|633);[^\x07\x18\x1a\x1b]*+)(?:\x07|\x1b\\)")
+"""OSC 133 and 633, by which shells tell where prompts and commands begin and end."""
+LONGEST_MARK = 40 * 1024
+"""What is longer is passed over, like any other control string."""
+
 _MODE = re.compile(rb"\x1b\[\?2004[hl]")
 _MODE_OR_END = re.compile(rb"\x1b\[\?2004[hl]|\r*\n")
+_MODE_OR_MARK = re.compile(rb"\x1b\[\?2004[hl]|" + MARK.pattern)
+_MODE_MARK_OR_END = re.compile(rb"\x1b\[\?2004[hl]|\r*\n|" + MARK.pattern)
 _PART = re.compile(rb"(?:\r+|\x1b(?:\[(?:\?(?:2(?:0(?:0(?:4)?)?)?)?)?)?)\Z")
+_MARK_PART = re.compile(rb"\x1b\](?:[16](?:3(?:3(?:;[^\x07\x18\x1a\x1b]*+\x1b?)?)?)?)?\Z")
 
 
 class Piece:
@@ -22,9 +30,13 @@ class Piece:
 
 
 class Cutter:
-    """Cuts are found even where reads split them: the beginning of one is held back for the next call."""
+    """Cuts are found even where reads split them: the beginning of one is held back for the next call.
 
-    def __init__(self) -> None:
+    With `marks` the output is cut at the marks of shells, too.
+    """
+
+    def __init__(self, *, marks: bool) -> None:
+        self._marks = marks
         self._held = b""
 
     def add(self, data: bytes) -> bytes:
@@ -32,24 +44,40 @@ class Cutter:
         if self._held:
             data = self._held + data
             self._held = b""
-        if data[-1:] == b"\r" or b"\x1b" in data[-7:]:
-            part = _PART.search(data, max(0, len(data) - 64))
-            if part is not None:
-                self._held = data[part.start() :]
-                return data[: part.start()]
+        at = self._part(data)
+        if at >= 0:
+            self._held = data[at:]
+            return data[:at]
         return data
 
     def rest(self) -> bytes:
-        """What is held back; it is not any more."""
+        """What is held back and can be shown; it is not any more."""
+        if self._held.startswith(b"\x1b]"):
+            return b""
         held, self._held = self._held, b""
         return held
 
+    def next_piece(self, data: bytes, start: int, ends_of_lines: bool) -> Piece:
+        """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
+        marks = self._marks and data.find(b"\x1b]", start) >= 0
+        if not ends_of_lines and not marks and data.find(b"\x1b[?2004", start) < 0:
+            return Piece(data[start:], b"")
+        if marks:
+            pattern = _MODE_MARK_OR_END if ends_of_lines else _MODE_OR_MARK
+        else:
+            pattern = _MODE_OR_END if ends_of_lines else _MODE
+        found = pattern.search(data, start)
+        if found is None:
+            return Piece(data[start:], b"")
+        return Piece(data[start : found.start()], found[0])
 
-def next_piece(data: bytes, start: int, ends_of_lines: bool) -> Piece:
-    """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
-    if not ends_of_lines and data.find(b"\x1b[?2004", start) < 0:
-        return Piece(data[start:], b"")
-    found = (_MODE_OR_END if ends_of_lines else _MODE).search(data, start)
-    if found is None:
-        return Piece(data[start:], b"")
-    return Piece(data[start : found.start()], found[0])
+    def _part(self, data: bytes) -> int:
+        """Where the beginning of a cut stands at the end of `data`; -1 if it ends with none."""
+        if self._marks:
+            at = data.rfind(b"\x1b]")
+            if at >= 0 and len(data) - at <= LONGEST_MARK and _MARK_PART.match(data, at):
+                return at
+        if data[-1:] == b"\r" or b"\x1b" in data[-7:]:
+            part = _PART.search(data, max(0, len(data) - 64))
+            return part.start() if part else -1
+        return -1

@@ -90,6 +90,11 @@ def program(text: str) -> str:
     return ""
 
 
+def simple_commands(text: str) -> list[str]:
+    """The commands in a line, roughly: what stands between its operators."""
+    return [part for part in re.split(r"[\n;&|(){}`]+", text[:4096]) if part.strip()]
+
+
 def starts_shell(text: str) -> bool:
     """Surely starts an interactive shell, whose prompt may be the same as the one it was typed at."""
     words = [word for word in text.split() if not re.fullmatch(r"\w+=\S*", word)]

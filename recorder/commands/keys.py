@@ -1,0 +1,30 @@
+"""Keys that wait for their effect."""
+
+from collections import deque
+from dataclasses import dataclass
+
+_STALE_S = 0.3
+"""A Ctrl-C that had no effect for this long was ignored."""
+
+
+@dataclass(slots=True)
+class Key:
+    """A `K` event that waits for its effect."""
+
+    time: float
+    name: str
+    canonical: bool
+    echoed: str | None = None
+    """The line that the terminal itself echoed for it, while no prompt stood there."""
+
+
+def take_key(keys: deque[Key], text: str) -> Key | None:
+    """The key that ended a line with this text; those that had no effect before it are dropped."""
+    while keys:
+        key = keys.popleft()
+        if key.name == "ctrl-d" and text:
+            continue
+        if key.name == "ctrl-c" and keys and keys[0].time - key.time > _STALE_S:
+            continue
+        return key
+    return None
