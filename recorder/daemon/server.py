@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.capture.authentication import keys_of, methods_of
 from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.handover import RemoteStreams, RemoteTerminal, pty_number, tell
 from recorder.capture.login import MAX_PACKET
@@ -267,10 +268,12 @@ def _receive(connection: socket.socket, fds: list[int]) -> bytes:
 def _facts(peer: Peer, request: Request, origin: str, fds: list[int]) -> Message:
     """What the notary is told. Claims of the client count only where sshd started it."""
     environment = request.environment if origin == "sshd" else {}
+    methods = methods_of(request.authentication) if origin == "sshd" else []
     authentication = {
         "login_uid": peer.login_uid,
         "audit_session": peer.audit_session,
-        "methods": request.authentication.splitlines() if origin == "sshd" else [],
+        "methods": methods,
+        "keys": keys_of(methods),
     }
     return {
         "request": {

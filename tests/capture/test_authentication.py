@@ -1,0 +1,78 @@
+"""What sshd says about the keys of a login, read strictly; held against ssh-keygen."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder.capture.authentication import keys_of, methods_of
+from tests.marks import needs
+
+_ONE = "publickey ssh-ed25519 "
+
+
+def keygen(*arguments: str) -> str:
+    command = ["ssh-keygen", "-q", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def printed_fingerprint(path: Path) -> str:
+    return keygen("-l", "-f", str(path)).split()[1]
+
+
+def line_of(path: Path) -> str:
+    return "publickey " + " ".join(path.read_text().split()[:2])
+
+
+@needs("ssh-keygen")
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_a_key_has_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path, kind: str) -> None:
+    keygen("-t", kind, "-N", "", "-f", str(tmp_path / "key"))
+    public = tmp_path / "key.pub"
+    (found,) = keys_of([line_of(public)])
+    assert found == {"type": public.read_text().split()[0], "fingerprint": printed_fingerprint(public)}
+
+
+@needs("ssh-keygen")
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+@pytest.mark.parametrize("authority", ["ed25519", "rsa"])
+def test_a_certificate_tells_who_certified_what(tmp_path: Path, kind: str, authority: str) -> None:
+    keygen("-t", kind, "-N", "", "-f", str(tmp_path / "key"))
+    keygen("-t", authority, "-N", "", "-f", str(tmp_path / "ca"))
+    names = ["-I", "alice\nticket", "-n", "alice,ops", "-z", "7", "-O", "force-command=id"]
+    keygen("-s", str(tmp_path / "ca"), *names, str(tmp_path / "key.pub"))
+    certificate = tmp_path / "key-cert.pub"
+    (found,) = keys_of([line_of(certificate)])
+    assert found == {
+        "type": certificate.read_text().split()[0],
+        "fingerprint": printed_fingerprint(tmp_path / "key.pub"),
+        "key_id": "alice\nticket",
+        "serial": 7,
+        "principals": ["alice", "ops"],
+        "authority": printed_fingerprint(tmp_path / "ca.pub"),
+    }
+
+
+@needs("ssh-keygen")
+def test_what_is_cut_or_changed_gives_no_key(tmp_path: Path) -> None:
+    keygen("-t", "ed25519", "-N", "", "-f", str(tmp_path / "key"))
+    keygen("-s", str(tmp_path / "key"), "-I", "id", "-n", "alice", str(tmp_path / "key.pub"))
+    whole = line_of(tmp_path / "key-cert.pub")
+    for cut in range(len(_ONE), len(whole) - 200, 4):
+        assert keys_of([whole[:cut]]) == []
+    assert keys_of([whole.replace("ssh-ed25519-cert", "ssh-rsa-cert")]) == []
+
+
+@given(st.lists(st.one_of(st.text(), st.text().map(lambda text: _ONE + text))))
+def test_any_text_is_taken(methods: list[str]) -> None:
+    assert isinstance(keys_of(methods), list)
+
+
+@pytest.mark.parametrize(
+    ("text", "methods"),
+    [("", []), ("password\n", ["password"]), ("a b\nc\x85d\x0b\n", ["a b", "c\x85d\x0b"]), ("cut", ["cut"])],
+)
+def test_methods_are_lines_and_nothing_else_ends_one(text: str, methods: list[str]) -> None:
+    assert methods_of(text) == methods
