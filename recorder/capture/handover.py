@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from recorder.capture.leader import LoginLeader, PidfdLeader
+from recorder.capture.leader import Leader, LoginLeader, PidfdLeader
 from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording, RecordingError
+from recorder.capture.stream_plan import StreamPlan
 from recorder.capture.streams import StreamPump
 from recorder.capture.terminal import Modes, set_raw
 from recorder.capture.typed import MAX_TYPED, hand_on, typed_bytes
@@ -71,15 +72,19 @@ class RemoteStreams:
     pidfd: int | None
     user: tuple[int, int, int]
     pipes: tuple[int, int, int]
+    plan: StreamPlan
 
     def pump(self, recording: Recording, session: str) -> Ending:
         """Pump the three streams."""
-        tell(self.client, f"admitted\0{session}")
+        send(self.client, f"admitted\0{session}".encode() + self.plan.orders())
         tell(self.client, "go")
         if self.pidfd is None:
-            return StreamPump(self.user, self.pipes, recording, LoginLeader(self.client)).run()
+            return self._pump(recording, LoginLeader(self.client))
         self.client.close()
-        return StreamPump(self.user, self.pipes, recording, PidfdLeader(self.pidfd)).run()
+        return self._pump(recording, PidfdLeader(self.pidfd))
+
+    def _pump(self, recording: Recording, leader: Leader) -> Ending:
+        return StreamPump(self.user, self.pipes, recording, leader, self.plan).run()
 
 
 @contextmanager
@@ -114,10 +119,13 @@ def pty_number(master: int) -> int:
 
 def tell(client: socket.socket, text: str) -> None:
     """One packet to the login; its end is noticed when it is heard."""
-    try:
-        client.send(text.encode("utf-8", "replace"))
-    except OSError:
-        return
+    send(client, text.encode("utf-8", "replace"))
+
+
+def send(client: socket.socket, packet: bytes) -> None:
+    """As `tell`, for bytes."""
+    with suppress(OSError):
+        client.send(packet)
 
 
 def hear(client: socket.socket, expected: bytes) -> bytes:

@@ -72,12 +72,20 @@ def _become_recorded(argv: list[str]) -> None:
     with_terminal = posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
     handover = _hand_over_terminal if with_terminal else _hand_over_streams
     waits = waits_for_shell(with_terminal)
-    session = handover(request(with_terminal, waits, arguments, command, posix.environ))
+    session, orders = handover(request(with_terminal, waits, arguments, command, posix.environ))
     if session:
         environment[b"SEALCAST_SESSION"] = session
     if with_terminal and session:
         environment[b"SSH_TTY"] = posix.ttyname(0).encode()
-    _execute(shell, arguments, environment)
+    program, arguments, variables = ordered(orders) if orders else (shell, arguments, {})
+    _execute(program, arguments, environment | variables)
+
+
+def ordered(orders: "list[bytes]") -> "tuple[bytes, list[bytes], dict[bytes, bytes]]":
+    """Program, arguments and variables of a transfer, as the recorder judged them: no shell reads them."""
+    program, count, *rest = orders
+    variables = [variable.partition(b"=") for variable in rest[: int(count)]]
+    return program, rest[int(count) :], {name: value for name, _, value in variables}
 
 
 def scrubbed(environment: "dict[bytes, bytes]") -> "dict[bytes, bytes]":
@@ -155,11 +163,11 @@ def _authentication(environment: "dict[bytes, bytes]") -> bytes:
     return text.replace(b"\0", b"")
 
 
-def _hand_over_terminal(packet: bytes) -> bytes:
+def _hand_over_terminal(packet: bytes) -> "tuple[bytes, list[bytes]]":
     """Swap the terminal for a recorded one; returns the session id, empty inside a recorded session."""
     master, slave = _new_pty()
     recorder = _connect()
-    session = _admission(recorder, packet, [0, master])
+    session, orders = _admission(recorder, packet, [0, master])
     posix.close(master)
     if session:
         leads = posix.getsid(0) == posix.getpid()
@@ -170,7 +178,7 @@ def _hand_over_terminal(packet: bytes) -> bytes:
             posix.dup2(slave, target)
     posix.close(slave)
     recorder.close()
-    return session
+    return session, orders
 
 
 def _release_terminal(recorder: "_socket.socket", leads: bool) -> None:
@@ -322,13 +330,13 @@ def _new_pty() -> "tuple[int, int]":
     return master, slave
 
 
-def _hand_over_streams(packet: bytes) -> bytes:
-    """Put three recorded pipes in the place of the three streams; returns the session id."""
+def _hand_over_streams(packet: bytes) -> "tuple[bytes, list[bytes]]":
+    """Put three recorded pipes in the place of the three streams; the session id, and what to execute."""
     in_read, in_write = posix.pipe()
     out_read, out_write = posix.pipe()
     err_read, err_write = posix.pipe()
     recorder = _connect()
-    session = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
+    session, orders = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
     if recorder.recv(64) != b"go":
         raise LoginError("the recorder went away")
     for fd in (in_write, out_read, err_read):
@@ -338,7 +346,7 @@ def _hand_over_streams(packet: bytes) -> bytes:
     for target, fd in enumerate((in_read, out_write, err_write)):
         posix.dup2(fd, target)
     recorder.close()
-    return session
+    return session, orders
 
 
 def waits_for_shell(with_terminal: bool) -> bool:
@@ -360,15 +368,19 @@ def _connect() -> "_socket.socket":
     return recorder
 
 
-def _admission(recorder: "_socket.socket", packet: bytes, fds: "list[int]") -> bytes:
-    """Send the request; the session id when admitted, nothing when already recorded."""
+def _admission(recorder: "_socket.socket", packet: bytes, fds: "list[int]") -> "tuple[bytes, list[bytes]]":
+    """Send the request; the session id when admitted, nothing when already recorded.
+
+    Behind the id stands what to execute in the place of the shell, for a transfer of files.
+    """
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
     recorder.sendmsg([packet], [rights])
-    verb, _, rest = recorder.recv(4096).partition(b"\0")
+    verb, _, rest = recorder.recv(MAX_PACKET).partition(b"\0")
     if verb == b"admitted":
-        return rest
+        session, *orders = rest.split(b"\0")
+        return session, orders
     if verb == b"nested":
-        return b""
+        return b"", []
     raise LoginError(rest.decode("utf-8", "replace") or "the recorder went away")
 
 

@@ -20,6 +20,8 @@ class Request:
     waits: bool = False
     """Whether the login outlives its shell, and tells how that ended."""
     command: str | None = None
+    exact_command: bytes | None = None
+    """The same as the login sent it."""
     shell: str = ""
     authentication: str = ""
     """The text of sshd's ExposeAuthInfo file."""
@@ -52,6 +54,7 @@ def parse_request(packet: bytes) -> Request:
         with_terminal=kind == "terminal",
         waits=kind == "terminal" or waits == "yes",
         command=fields.pop("command", None),
+        exact_command=_exact_command(rest),
         shell=fields.pop("shell", ""),
         authentication=fields.pop("auth", ""),
         environment=environment,
@@ -59,6 +62,11 @@ def parse_request(packet: bytes) -> Request:
     if fields:
         raise FormatError(f"the login request has the unknown field {min(fields)!r}")
     return request
+
+
+def _exact_command(rest: bytes) -> bytes | None:
+    name = b"command="
+    return next((text[len(name) :] for text in rest.split(b"\0") if text.startswith(name)), None)
 
 
 def _fields(rest: bytes) -> dict[str, str]:

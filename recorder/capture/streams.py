@@ -12,11 +12,13 @@ from recorder.capture.flow import Flow, Observe, enlarge
 from recorder.capture.leader import Leader, LeaderLostError
 from recorder.capture.pump import Ending, Reason, known
 from recorder.capture.recording import Recording
+from recorder.capture.sftp_observer import Observer
+from recorder.capture.stream_plan import StreamPlan
 from recorder.cast import events
 
 MAX_LAST = 2 * 1024 * 1024
 """Bytes passed on after the leader's end before that may be seen: what two pipes can hold (pipe-max-size)."""
-EVERYTHING = Caps()
+EVERYTHING = StreamPlan(Caps(), Caps())
 """All output, and no input: a session of one's own."""
 
 
@@ -24,22 +26,23 @@ class StreamPump:
     """Moves bytes until both outputs have ended and the exit status is known.
 
     `user` is the caller's stdin, stdout and stderr; `pipes` the session's ends: stdin to write, stdout
-    and stderr to read. The pump closes all of them. `observe` sees input and output as they pass.
+    and stderr to read. The pump closes all of them. The plan's observer sees input and output as they pass.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 two ends, two roads, two ways to record
+    def __init__(
         self,
         user: tuple[int, int, int],
         pipes: tuple[int, int, int],
         recording: Recording,
         leader: Leader,
-        caps: Caps = EVERYTHING,
-        observe: "tuple[Observe, Observe] | None" = None,
+        plan: StreamPlan = EVERYTHING,
     ) -> None:
-        self._streams = _streams(recording, caps)
+        self._plan = plan
+        self._observer = plan.observer
+        self._streams = _streams(recording, plan.caps)
         typed, shown, told = (_taker(stream) for stream in self._streams)
-        if observe is not None:
-            typed, shown = _both(observe[0], typed), _both(observe[1], shown)
+        if self._observer is not None:
+            typed, shown = _both(self._observer.client, typed), _both(self._observer.server, shown)
         enlarge(*pipes)
         self._input = Flow(user[0], pipes[0], typed)
         self._outputs = (Flow(pipes[1], user[1], shown), Flow(pipes[2], user[2], told))
@@ -56,18 +59,31 @@ class StreamPump:
 
     def run(self) -> Ending:
         """Pump until the end; raises RecordingError when the record cannot be written."""
+        facts = self._plan.facts()
+        if facts is not None:
+            self._recording.event(events.TRANSFER, facts)
         while self._reason is Reason.SHELL_ENDED and not self._finished():
             self._turn()
         for flow in self._flows:
             flow.close()
-        self._report(0.0)
+        if self._observer is not None:
+            self._note(self._observer.finish())
+        self._report(at_the_end=True)
         return Ending(self._reason, self._status)
 
-    def store_from_now(self, caps: Caps) -> None:
-        """What passes from now on is stored, up to `caps`."""
-        for stream, cap in zip(self._streams, (caps.input, caps.output, caps.error), strict=True):
-            if stream is not None:
-                stream.cap = cap
+    def _listen(self, observer: Observer) -> None:
+        """Record what the observer saw; where it could not follow, what passes from now on is stored."""
+        was_broken = observer.broken
+        self._note(observer.lines())
+        if observer.broken and not was_broken:
+            caps = self._plan.fallback
+            for stream, cap in zip(self._streams, (caps.input, caps.output, caps.error), strict=True):
+                if stream is not None:
+                    stream.cap = cap
+
+    def _note(self, lines: list[str]) -> None:
+        for line in lines:
+            self._recording.event(events.FILE, line)
 
     def _finished(self) -> bool:
         return not self._following and all(flow.closed for flow in self._outputs)
@@ -82,6 +98,8 @@ class StreamPump:
         self._count_last(sum(flow.move(ready) for flow in self._outputs))
         if self._following and self._leader.fileno() in ready:
             self._on_leader()
+        if self._observer is not None and self._observer.fileno() in ready:
+            self._listen(self._observer)
         self._report()
         if self._recording.seconds_to_seal() == 0:
             self._recording.seal()
@@ -91,10 +109,10 @@ class StreamPump:
         due = [self._recording.seconds_to_seal(), *(s.seconds_to_report() for s in self._streams if s)]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
-    def _report(self, within: float | None = None) -> None:
+    def _report(self, *, at_the_end: bool = False) -> None:
         """Name what was left out, where that is due; at the end all of it."""
         for stream in self._streams:
-            if stream is not None and (within is not None or stream.seconds_to_report() == 0):
+            if stream is not None and (at_the_end or stream.seconds_to_report() == 0):
                 told = stream.report()
                 if told is not None:
                     self._recording.event(events.ELISION, told)
@@ -103,6 +121,8 @@ class StreamPump:
         wanted: dict[int, int] = {}
         if self._following:
             wanted[self._leader.fileno()] = select.POLLIN
+        if self._observer is not None and self._observer.fileno() >= 0:
+            wanted[self._observer.fileno()] = select.POLLIN
         for flow in self._flows:
             flow.wishes(wanted.__setitem__)
         for fd in self._watched.keys() - wanted.keys():

@@ -24,6 +24,7 @@ from recorder.capture.login import MAX_PACKET
 from recorder.capture.peer import Peer, PeerGoneError, identify, open_pidfd
 from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
 from recorder.capture.signals import SignalPipe
+from recorder.capture.stream_plan import StreamPlan, plan_streams
 from recorder.capture.terminal import window_size
 from recorder.capture.worker import Files, run_worker
 from recorder.daemon.admission import Admission
@@ -232,9 +233,19 @@ class Server:
                 None if request.waits else pidfd,
                 (rest[0], rest[1], rest[2]),
                 (rest[3], rest[4], rest[5]),
+                self._stream_plan(request, facts["request"]["origin"]),
             )
         )
         return run_worker(ends, Channel(notary), files, facts)
+
+    def _stream_plan(self, request: Request, origin: str) -> StreamPlan:
+        caps = self._policy.noninteractive
+        return plan_streams(
+            request.exact_command,
+            from_sshd=origin == "sshd" and "SSH_TTY" not in request.environment,
+            input_cap=caps.input_cap,
+            output_cap=caps.output_cap,
+        )
 
 
 def _warm_up() -> None:
