@@ -7,7 +7,7 @@ Every step may be the last before a crash: the next call does them all again and
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,9 @@ _RETRY_SECONDS = 0.005
 _MAX_SIGNATURE = 64 * 1024
 _CHUNK = 1024 * 1024
 _HANDFUL = 100
-"""Recordings that are finished under one checkpoint."""
+"""Recordings that are finished under one checkpoint, at most, …"""
+_HANDFUL_BYTES = 16 * 1024 * 1024
+"""… and how large they may be together."""
 
 
 class Outcome(StrEnum):
@@ -61,6 +63,17 @@ class Sealed:
     """What the verifier found wrong with it, if anything."""
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What is known of an ending besides what the recording says."""
+
+    left_running: tuple[Document, ...] = ()
+    ended: Document | None = None
+
+
+NOTHING = Closing()
+
+
 class _Stored(NamedTuple):
     """The compressed recording in `sealed/`, and the hash of its text."""
 
@@ -70,7 +83,7 @@ class _Stored(NamedTuple):
 
 
 def seal(
-    store: Store, session_id: str, left_running: tuple[int, ...] = (), progress: Progress | None = None
+    store: Store, session_id: str, closing: Closing = NOTHING, progress: Progress | None = None
 ) -> Sealed:
     """Finish the recording of a session whose worker has let go of its file.
 
@@ -80,7 +93,7 @@ def seal(
     store.release(session_id)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        sealed = _seal_if_free(store, session_id, left_running, progress)
+        sealed = _seal_if_free(store, session_id, closing, progress)
         if sealed is not None:
             return sealed
         time.sleep(_RETRY_SECONDS)
@@ -90,13 +103,15 @@ def seal(
 def seal_orphans(store: Store) -> list[Sealed]:
     """Finish every recording that its worker left behind. What cannot be finished stays where it is."""
     done = []
-    for session_ids in _handfuls(store.live_ids()):
+    for session_ids in _handfuls(store):
         with suppress(SealcastError):
             done += seal_all(store, session_ids)
     return done
 
 
-def seal_all(store: Store, session_ids: Sequence[str]) -> list[Sealed]:
+def seal_all(
+    store: Store, session_ids: Sequence[str], closings: "Mapping[str, Closing] | None" = None
+) -> list[Sealed]:
     """Finish those recordings that nobody holds, with one checkpoint of the log for all of them.
 
     What cannot be finished stays where it is, and is not in the result. At most a few hundred at once: each
@@ -104,7 +119,7 @@ def seal_all(store: Store, session_ids: Sequence[str]) -> list[Sealed]:
     """
     done = []
     with ExitStack() as locks:
-        judged = dict(_judged(store, session_ids, locks))
+        judged = dict(_judged(store, session_ids, locks, closings or {}))
         with store.notary.batch() as batch:
             for session_id, document in judged.items():
                 judged[session_id] = batch.append_ending(session_id, document)
@@ -114,17 +129,29 @@ def seal_all(store: Store, session_ids: Sequence[str]) -> list[Sealed]:
     for session_id in session_ids:
         if session_id not in judged and not store.live_path(session_id).exists():
             with suppress(SealcastError):
-                sealed = _seal_if_free(store, session_id, (), None)
+                sealed = _seal_if_free(store, session_id, NOTHING, None)
                 done += [] if sealed is None else [sealed]
     return done
 
 
-def _handfuls(session_ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(session_ids), _HANDFUL):
-        yield session_ids[start : start + _HANDFUL]
+def _handfuls(store: Store) -> Iterator[list[str]]:
+    """Few and small ones: all stay locked until the last one is done, and others wait for each of them."""
+    handful: list[str] = []
+    size = 0
+    for session_id in store.live_ids():
+        with suppress(OSError):
+            size += store.live_path(session_id).stat(follow_symlinks=False).st_size
+        if handful and (size > _HANDFUL_BYTES or len(handful) == _HANDFUL):
+            yield handful
+            handful, size = [], 0
+        handful.append(session_id)
+    if handful:
+        yield handful
 
 
-def _judged(store: Store, session_ids: Sequence[str], locks: ExitStack) -> Iterator[tuple[str, Document]]:
+def _judged(
+    store: Store, session_ids: Sequence[str], locks: ExitStack, closings: Mapping[str, Closing]
+) -> Iterator[tuple[str, Document]]:
     """The closing entries of those that lie in `live/` whole and free; their locks are kept in `locks`."""
     for session_id in session_ids:
         store.release(session_id)
@@ -134,11 +161,14 @@ def _judged(store: Store, session_ids: Sequence[str], locks: ExitStack) -> Itera
         with suppress(SealcastError, FileNotFoundError), _errors(path):
             descriptor = locks.enter_context(locked_file(path))
             if descriptor is not None:
-                yield session_id, _judge(store, session_id, descriptor, (), None)
+                yield (
+                    session_id,
+                    _judge(store, session_id, descriptor, closings.get(session_id, NOTHING), None),
+                )
 
 
 def _seal_if_free(
-    store: Store, session_id: str, left_running: tuple[int, ...], progress: Progress | None
+    store: Store, session_id: str, closing: Closing, progress: Progress | None
 ) -> Sealed | None:
     """None where another process holds the session.
 
@@ -150,7 +180,7 @@ def _seal_if_free(
         with _errors(store.live_path(session_id)), locked_file(store.live_path(session_id)) as descriptor:
             if descriptor is None:
                 return None
-            document = _judge(store, session_id, descriptor, left_running, progress)
+            document = _judge(store, session_id, descriptor, closing, progress)
             document = store.notary.append_ending(session_id, document)
             _empty_live(store, session_id)
     except FileNotFoundError:
@@ -170,14 +200,14 @@ def _errors(path: Path) -> Iterator[None]:
 
 
 def _judge(
-    store: Store, session_id: str, descriptor: int, left_running: tuple[int, ...], progress: Progress | None
+    store: Store, session_id: str, descriptor: int, closing: Closing, progress: Progress | None
 ) -> Document:
     """Judge, sign and compress, in that order; the closing entry, which has to be logged next."""
     found = survey(descriptor, {store.host_key.public: store.host}, progress)
     facts = _facts(store, session_id, found)
     armor = _closing_signature(store, session_id, found)
     stored = _store_sealed(store, session_id, descriptor, found, armor) if found.integrity.lines else None
-    ending = _ending(store, facts, found, stored, _modified_ms(descriptor), left_running)
+    ending = _ending(store, facts, found, stored, _modified_ms(descriptor), closing)
     kind = entries.INTERRUPTED if armor is None else entries.CLOSED
     return entries.session_ended(store.host, kind, ending)
 
@@ -281,7 +311,7 @@ def _ending(  # noqa: PLR0913, PLR0917 what an ending is made of
     found: Survey,
     stored: _Stored | None,
     modified_ms: int,
-    left_running: tuple[int, ...],
+    closing: Closing,
 ) -> Ending:
     integrity = found.integrity
     end = integrity.wall_end
@@ -306,7 +336,8 @@ def _ending(  # noqa: PLR0913, PLR0917 what an ending is made of
         dropped_size=found.dropped_size,
         dropped_sha256=found.dropped_sha256,
         finding=integrity.bad[0].sentence if integrity.bad and integrity.lines else None,
-        left_running=left_running,
+        left_running=closing.left_running,
+        ended=closing.ended,
         streams=found.ledger.as_document(),
     )
 

@@ -83,25 +83,33 @@ def build(root: Path, sessions: int, said: Callable[[int], None]) -> None:
 
 
 @cache
-def _studio(root: Path) -> tuple[Studio, Prose]:
+def _studio(root: Path) -> Studio:
     """One for each process."""
-    return Studio(root, HOST), Prose(random.Random(_SEED))
+    return Studio(root, HOST)
+
+
+@cache
+def _prose() -> Prose:
+    """Made before the processes part, so only once."""
+    return Prose(random.Random(_SEED))
 
 
 def _build_handful(root: Path, number: int, sessions: int) -> int:
-    studio, prose = _studio(root)
-    count = min(HANDFUL, sessions - number * HANDFUL)
-    studio.record(*_takes(random.Random(_SEED * 1000 + number), prose, number * HANDFUL, count, sessions))
-    return count
+    made = _takes(number, sessions)
+    _studio(root).record(*made)
+    return len(made)
 
 
-def _takes(source: random.Random, prose: Prose, first: int, count: int, sessions: int) -> list[Take]:
-    """The sessions from `first` on, evenly spread over the time before now."""
+def _takes(number: int, sessions: int) -> list[Take]:
+    """A handful of sessions, all of them evenly spread over the time before now."""
+    source, first = random.Random(_SEED * 1000 + number), number * HANDFUL
+    prose = _prose().drawn_by(source)
     span = NOW_MS - FOUNDED_MS - 6 * 3600 * 1000
-    return [
-        _take(source, prose, FOUNDED_MS + 3_600_000 + span * number // sessions)
-        for number in range(first, first + count)
-    ]
+    starts = (
+        FOUNDED_MS + 3_600_000 + span * place // sessions
+        for place in range(first, min(first + HANDFUL, sessions))
+    )
+    return [_take(source, prose, start_ms) for start_ms in starts]
 
 
 def _take(source: random.Random, prose: Prose, start_ms: int) -> Take:
@@ -131,7 +139,8 @@ def _take(source: random.Random, prose: Prose, start_ms: int) -> Take:
 
 def _import(studio: Studio, count: int) -> None:
     """Old recordings of asciinema's kind, from eight hosts."""
-    prose, source = Prose(random.Random(_SEED)), random.Random(_SEED + 1)
+    source = random.Random(_SEED + 1)
+    prose = _prose().drawn_by(source)
     span = NOW_MS - FOUNDED_MS
     occasion = Occasion(studio.store.host, FOUNDED_MS + 60_000, "carol", 1001)
     with tempfile.TemporaryDirectory() as folder, importing(studio.store, occasion) as importer:
@@ -187,7 +196,5 @@ def _run(steps: list[Step], now: float, said: Said, secret: str | None) -> float
 
 def takes(sessions: int) -> Iterator[Take]:
     """The recorded sessions of a store with so many of them, as they are to be."""
-    prose = Prose(random.Random(_SEED))
-    for first in range(0, sessions, HANDFUL):
-        count = min(HANDFUL, sessions - first)
-        yield from _takes(random.Random(_SEED * 1000 + first // HANDFUL), prose, first, count, sessions)
+    for number in range(-(-sessions // HANDFUL)):
+        yield from _takes(number, sessions)

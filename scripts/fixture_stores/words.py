@@ -6,6 +6,7 @@ The manual ships with every Python, so the same seed gives the same text on ever
 import random
 import re
 from collections import Counter
+from copy import copy
 from itertools import accumulate
 from pydoc_data.topics import topics
 
@@ -41,6 +42,12 @@ class Prose:
         self._sums = list(accumulate(weights))
         self._phrases = [self.phrase(source.randint(3, 11)) for _ in range(_PHRASES)]
         self._rows = [self._row() for _ in range(_TABLES)]
+
+    def drawn_by(self, source: random.Random) -> "Prose":
+        """The same phrases, in the order in which this source draws them."""
+        other = copy(self)
+        other._source = source  # noqa: SLF001  a copy of its own
+        return other
 
     def phrase(self, count: int) -> str:
         """So many words, as often as they are in the manual."""

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.log.history import read_history
 from recorder.seal.merkle import leaf_hash, root_of
 from recorder.store.layout import Store
-from recorder.store.sealing import Outcome, seal, seal_all, seal_orphans
+from recorder.store.sealing import Outcome, Sealed, seal, seal_all, seal_orphans
 from recorder.store.state import State
 from tests.marks import needs
 from tests.store.recordings import REQUEST, Worker, record, text_of, verdict_of
@@ -74,6 +75,22 @@ def test_many_are_sealed_under_one_checkpoint(store: Store) -> None:
     assert store.log.checkpoint().size == size + 20
     assert store.live_ids() == []
     assert verdict_of(store, session_ids[1]).state is State.VERIFIED
+
+
+def test_large_recordings_do_not_keep_others_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handful stays locked until all of it is done."""
+    session_ids = [record(store, 2) for _ in range(5)]
+    size = store.live_path(session_ids[0]).stat().st_size
+    monkeypatch.setattr("recorder.store.sealing._HANDFUL_BYTES", size * 5 // 2)
+    handfuls: list[int] = []
+
+    def counted(of: Store, session_ids: Sequence[str]) -> list[Sealed]:
+        handfuls.append(len(session_ids))
+        return seal_all(of, session_ids)
+
+    monkeypatch.setattr("recorder.store.sealing.seal_all", counted)
+    assert len(seal_orphans(store)) == 5
+    assert handfuls == [2, 2, 1]
 
 
 def test_what_cannot_be_sealed_keeps_out_nothing_else(store: Store) -> None:
