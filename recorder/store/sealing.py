@@ -137,16 +137,23 @@ def seal_all(
 def _handfuls(store: Store) -> Iterator[list[str]]:
     """Few and small ones: all stay locked until the last one is done, and others wait for each of them."""
     handful: list[str] = []
-    size = 0
+    total = 0
     for session_id in store.live_ids():
-        with suppress(OSError):
-            size += store.live_path(session_id).stat(follow_symlinks=False).st_size
-        if handful and (size > _HANDFUL_BYTES or len(handful) == _HANDFUL):
+        size = _size(store.live_path(session_id))
+        if handful and (total + size > _HANDFUL_BYTES or len(handful) == _HANDFUL):
             yield handful
-            handful, size = [], 0
+            handful, total = [], 0
         handful.append(session_id)
+        total += size
     if handful:
         yield handful
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _judged(
