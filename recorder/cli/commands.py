@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +14,13 @@ from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import TargetType, open_store
-from recorder.commands import VERSION, Command, extract
+from recorder.commands import VERSION, Command, ForgedMark, extract
 from recorder.errors import ExitCode
 from recorder.safe_text import safe
 from recorder.store.targets import Target, resolve
 
 SCHEMA = "sealcast.commands/1"
-_PLAIN = "start_s end_s start exit level inside cwd evidence flags command".split()  # noqa: SIM905  one column, one word
+_PLAIN = "start_s end_s start exit level inside cwd evidence flags seen command".split()  # noqa: SIM905  one column, one word
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class Reading:
     """When the recording began; a file need not tell."""
     skipped: int = 0
     """Lines of the recording passed over so far."""
+    forged: list[ForgedMark] = field(default_factory=list)
+    """Marks that programs wrote and only a shell may."""
 
     def at(self, seconds: float) -> datetime | None:
         """The wall clock at a place in the recording."""
@@ -56,8 +58,9 @@ def commands(context: click.Context, *, target: str, form: str | None) -> int:
     """Print what was run in a session.
 
     Commands are read off what the terminal showed: every line that was typed at a prompt and accepted, in the
-    recorded shell and in shells and interpreters started from it, indented by their depth. The exit status is
-    ? where it is not known. Times are offsets into the recording.
+    recorded shell and in shells and interpreters started from it, indented by their depth. Where the recorded
+    shell reported what it ran, its text, exit status and directory are told; if the screen showed another
+    text, that follows. The exit status is ? where it is not known. Times are offsets into the recording.
     """
     settings = settings_of(context)
     store = open_store(settings)
@@ -67,7 +70,7 @@ def commands(context: click.Context, *, target: str, form: str | None) -> int:
     if form == "jsonl":
         return _write_as_found(read_commands(found, reading))
     items = in_order(read_commands(found, reading))
-    _note_skipped(reading, settings)
+    _note_findings(reading, settings)
     if form == "json":
         output.write_json(_document(found, items, reading))
         return ExitCode.OK
@@ -85,7 +88,7 @@ def read_commands(target: Target, reading: Reading) -> Iterator[Command]:
         if reading.start is None and header.timestamp is not None:
             reading.start = datetime.fromtimestamp(header.timestamp, UTC)
         until = itertools.takewhile(lambda event: event.time <= end, events)
-        for command in extract(header, until):
+        for command in extract(header, until, reading.forged):
             if command.start_s >= start:
                 yield command
         reading.skipped = events.skipped if isinstance(events, EventReader) else 0
@@ -115,6 +118,7 @@ def item(command: Command) -> dict[str, Any]:
         "inside": command.inside,
         "prompt": command.prompt,
         "evidence": command.evidence,
+        "seen": command.seen,
         "flags": list(command.flags),
         "output": {"start": command.output.start, "end": command.output.end},
     }
@@ -139,6 +143,7 @@ def _document(target: Target, items: list[Command], reading: Reading) -> dict[st
         "complete": complete,
         "reason": None if complete else f"{reading.skipped} unreadable lines",
         "items": [item(command) for command in items],
+        "forged_marks": [{"time_s": mark.time, "mark": mark.text} for mark in reading.forged],
     }
 
 
@@ -156,7 +161,8 @@ def _table(items: Iterable[Command]) -> Iterator[str]:
 
 
 def _remarks(command: Command) -> str:
-    return f"   [{', '.join(command.flags)}]" if command.flags else ""
+    remarks = f"   [{', '.join(command.flags)}]" if command.flags else ""
+    return remarks if command.seen is None else f"{remarks}   on the screen: {safe(command.seen)}"
 
 
 def _plain(items: Iterable[Command], reading: Reading) -> Iterator[str]:
@@ -172,6 +178,7 @@ def _plain(items: Iterable[Command], reading: Reading) -> Iterator[str]:
             safe(command.cwd or ""),
             command.evidence,
             ",".join(command.flags),
+            safe(command.seen or "", 100_000),
             safe(command.text, 100_000),
         )
         yield "\t".join(values)
@@ -182,6 +189,9 @@ def text_lines(command: Command) -> Iterator[str]:
     return (safe(line, 100_000) for line in command.text.split("\n"))
 
 
-def _note_skipped(reading: Reading, settings: Settings) -> None:
+def _note_findings(reading: Reading, settings: Settings) -> None:
+    if reading.forged:
+        first = output.offset(reading.forged[0].time)
+        settings.note(f"programs wrote marks that only a shell may, first at {first}; they count for nothing")
     if reading.skipped:
         settings.note(f"{reading.skipped:,} lines of the recording could not be read")

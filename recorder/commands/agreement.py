@@ -29,7 +29,7 @@ def agree(told: str, seen: str) -> Agreement:
 
 
 def same(told: str, seen: str) -> bool:
-    """Both can be one line: blanks are not to be told apart on a screen, and a history may join lines by `;`."""
+    """Both can be one line: a screen does not tell blanks apart, and a history may join lines by `;`."""
     plain_told, plain_seen = told.replace("\\\n", ""), seen.replace("\\\n", "")
     if plain_told.split() == plain_seen.split():
         return True

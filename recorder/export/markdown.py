@@ -16,6 +16,7 @@ FOLDED_FROM = 12
 """Lines of output from which it is folded."""
 _TICKS = re.compile(r"`+")
 _LONGEST_LINE = 2_000
+_EVIDENCE = {"shell": "reported by the shell, not seen", "both": "seen, and reported by the shell"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,14 @@ def _entry(number: int, entry: Entry) -> Iterator[str]:
     facts = [f"exit status {status}", f"took {entry.length}"]
     facts += [f"in {code(command.cwd)}"] if command.cwd else []
     facts += [f"inside {code(command.inside)}"] if command.inside else []
+    facts += [_EVIDENCE[command.evidence]] if command.evidence in _EVIDENCE else []
     facts += [f"*{flag}*" for flag in command.flags]
     yield ", ".join(facts)
+    if command.seen is not None:
+        yield ""
+        yield "The screen showed another text:"
+        yield ""
+        yield from block(command.seen.split("\n"))
     yield from _output(entry.told)
 
 
