@@ -10,7 +10,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from recorder.cast.events import BYTES, ERROR, EXIT, INPUT, MAX_LINE, OUTPUT
 from recorder.cast.header import Header
@@ -86,6 +86,17 @@ class _Totals:
     inputs: int = 0
 
 
+class _Written(NamedTuple):
+    """A recording that is about to appear in the store."""
+
+    session_id: str
+    start_ms: int
+    totals: _Totals
+    path: str
+    """Below the store."""
+    stored_size: int
+
+
 class Importer:
     """Imports into one store. Use within `importing`, which keeps others out."""
 
@@ -131,7 +142,8 @@ class Importer:
                 message = f"{safe(str(temporary))} does not read back as written"
                 raise SealcastError(message, None, ExitCode.RECORDING)
             if known is None:
-                self._enter(source, session_id, start_ms, totals, temporary.stat().st_size)
+                below = str(path.relative_to(self._store.root))
+                self._enter(source, _Written(session_id, start_ms, totals, below, temporary.stat().st_size))
             elif known.ending("file", "hash", "sha256") != totals.sha256.hexdigest():
                 message = f"session {session_id} was imported from this file by another version, and is gone"
                 raise SealcastError(message, "look for it in a backup", ExitCode.RECORDING)
@@ -141,22 +153,19 @@ class Importer:
             raise
         return Imported(session_id, source, True, start_ms, totals.duration_s, totals.inputs)
 
-    def _enter(
-        self, source: Source, session_id: str, start_ms: int, totals: _Totals, stored_size: int
-    ) -> None:
+    def _enter(self, source: Source, written: _Written) -> None:
         """The log's entry; from here on the recording is imported."""
-        document = _document(self._store, self._by, source, session_id, start_ms, totals, stored_size)
+        document = entries.recording_imported(self._by, _entry(source, written))
         index = self._store.notary.append(document)
         entry = entries.encode(document)
-        item = SessionHistory(
-            session_id,
+        self._known[source.key] = SessionHistory(
+            written.session_id,
             opened_entry=entry,
             ended_entry=entry,
             opened_index=index,
             ended_index=index,
             imported=True,
         )
-        self._known[source.key] = item
 
 
 @contextmanager
@@ -272,19 +281,11 @@ def _header(source: Source, start_ms: int) -> Header:
     )
 
 
-def _document(  # noqa: PLR0913, PLR0917  what an entry is made of
-    store: Store,
-    by: Occasion,
-    source: Source,
-    session_id: str,
-    start_ms: int,
-    totals: _Totals,
-    stored_size: int,
-) -> entries.Document:
-    facts = source.facts
+def _entry(source: Source, written: _Written) -> Import:
+    facts, totals = source.facts, written.totals
     columns, rows = facts.size or _USUAL_SIZE
-    found = Import(
-        session=session_id,
+    return Import(
+        session=written.session_id,
         format=facts.format,
         source=source.name,
         source_sha256=source.sha256,
@@ -292,7 +293,7 @@ def _document(  # noqa: PLR0913, PLR0917  what an entry is made of
         part=source.part,
         user=facts.user or "",
         recorded_on=facts.host or "",
-        start_ms=start_ms,
+        start_ms=written.start_ms,
         duration_s=totals.duration_s,
         columns=columns,
         rows=rows,
@@ -303,7 +304,6 @@ def _document(  # noqa: PLR0913, PLR0917  what an entry is made of
         root=totals.tree.root(),
         sha256=totals.sha256.digest(),
         size=totals.size,
-        path=str(store.sealed_path(session_id).relative_to(store.root)),
-        stored_size=stored_size,
+        path=written.path,
+        stored_size=written.stored_size,
     )
-    return entries.recording_imported(by, found)
