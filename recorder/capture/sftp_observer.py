@@ -37,7 +37,8 @@ class Observer:
     feed: int
     news: int
     broken: bool = False
-    _text: bytearray = field(default_factory=bytearray)
+    _lines: list[bytes] = field(default_factory=list)
+    _rest: bytes = b""
 
     def fileno(self) -> int:
         """Readable when there is news; -1 when there will be none."""
@@ -55,7 +56,7 @@ class Observer:
         """The facts that have arrived: JSON, as it came."""
         while self._read():
             pass
-        return self._complete_lines()
+        return self._take()
 
     def finish(self) -> list[str]:
         """Both sides have ended; the last facts."""
@@ -64,7 +65,7 @@ class Observer:
             if not _is_ready(self.news, select.POLLIN, _LAST_WORDS_SECONDS):
                 self._lose()
             self._read()
-        return self._complete_lines()
+        return self._take()
 
     def _send(self, direction: int, data: memoryview) -> None:
         """Whole, or the observer is lost: what it says meanwhile is taken, so that neither waits for ever."""
@@ -86,14 +87,16 @@ class Observer:
             data = os.read(self.news, _CHUNK)
         except BlockingIOError:
             return False
-        self._text += data
-        if not data or len(self._text) > _MAX_LINE + _CHUNK:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._lines += lines
+        if len(self._rest) > _MAX_LINE:
+            self._lose()
+        elif not data:
             self._end()
         return bool(data)
 
-    def _complete_lines(self) -> list[str]:
-        *lines, rest = bytes(self._text).split(b"\n")
-        self._text = bytearray(rest)
+    def _take(self) -> list[str]:
+        lines, self._lines = self._lines, []
         self.broken = self.broken or any(line.startswith(_PROBLEM) for line in lines)
         return [line[1:].decode("utf-8", "replace") for line in lines]
 
@@ -107,8 +110,7 @@ class Observer:
         self.news = -1
         self._close_feed()
         if os.waitpid(self.pid, 0)[1] != 0:
-            self._text += b"\n" * (not self._text.endswith(b"\n") and bool(self._text))
-            self._text += _PROBLEM + LOST.encode() + b"\n"
+            self._lines.append(_PROBLEM + LOST.encode())
 
     def _close_feed(self) -> None:
         if self.feed >= 0:

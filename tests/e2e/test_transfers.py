@@ -235,8 +235,13 @@ def test_what_needs_a_shell_is_recorded_as_one(host: Bastion, new: NewSessions, 
 
 
 def test_with_a_terminal_it_is_a_recorded_shell(host: Bastion, new: NewSessions) -> None:
-    host.run("-tt", "scp -f .bashrc", stdin=b"")
-    assert not new.one().data(events.TRANSFER)
+    command = "git-upload-pack 'not-there'"
+    host.run(command)
+    host.run("-tt", command)
+    without, with_terminal = new.sealed(2)
+    assert without.data(events.TRANSFER)
+    assert not with_terminal.data(events.TRANSFER)
+    assert b"not-there" in with_terminal.output
 
 
 def test_popt_aliases_of_the_user_make_rsync_run_nothing(host: Bastion, new: NewSessions) -> None:
