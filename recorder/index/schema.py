@@ -9,8 +9,11 @@ from typing import NamedTuple
 APPLICATION_ID = 0x5CA57D31
 """`PRAGMA application_id`: tells an index from any other SQLite database."""
 
-PIECES_PER_BLOCK = 1024
-"""`outputs.id` is `block * PIECES_PER_BLOCK + n`, so the pieces of a block are a range of ids."""
+PIECES_PER_BLOCK = 64
+"""`outputs.id` is `block * PIECES_PER_BLOCK + n`, so the pieces of a block are a range of ids.
+
+The closer the ids, the smaller the full-text index: measured, 1024 here makes it a third larger than 64.
+"""
 
 
 class Migration(NamedTuple):

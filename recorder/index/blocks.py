@@ -1,0 +1,125 @@
+"""Output as it is kept: lines in compressed blocks, and pieces of blocks, each of one command."""
+
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from recorder.index.schema import PIECES_PER_BLOCK
+
+TARGET_BYTES = 32 * 1024
+"""A block ends with the line that reaches this size."""
+_LEVEL = 6
+
+
+class Piece(NamedTuple):
+    """Lines of a block that one command wrote."""
+
+    command: int | None
+    """Its ordinal; None for what was shown while no command ran."""
+    start: int
+    """Bytes from the beginning of the block's text."""
+    size: int
+    line: int
+    """Its first line, counted from 0 in the block."""
+    lines: int
+
+
+class Block(NamedTuple):
+    """Consecutive lines of one recording's output."""
+
+    text: bytes
+    """UTF-8, every line with its line feed."""
+    lines: int
+    data: bytes
+    """The text, packed."""
+    times: bytes
+    """When each line last changed, packed."""
+    pieces: tuple[Piece, ...]
+
+
+class BlockBuilder:
+    """Puts lines together; take the blocks that are full."""
+
+    def __init__(self) -> None:
+        self._done: list[Block] = []
+        self._start()
+
+    def _start(self) -> None:
+        self._lines: list[bytes] = []
+        self._times = array("q")
+        self._pieces: list[Piece] = []
+        self._size = 0
+
+    def add(self, command: int | None, time: float, text: str) -> None:
+        """A line without control characters; `time` in seconds of recording time."""
+        line = text.encode("utf-8", "replace") + b"\n"
+        last = self._pieces[-1] if self._pieces else None
+        if last is not None and last.command == command:
+            self._pieces[-1] = last._replace(size=last.size + len(line), lines=last.lines + 1)
+        else:
+            if len(self._pieces) == PIECES_PER_BLOCK:
+                self.flush()
+            self._pieces.append(Piece(command, self._size, len(line), len(self._times), 1))
+        self._lines.append(line)
+        self._times.append(round(time * 1000))
+        self._size += len(line)
+        if self._size >= TARGET_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """End the block."""
+        if self._lines:
+            text = b"".join(self._lines)
+            packed = pack_text(text), pack_times(self._times)
+            self._done.append(Block(text, len(self._lines), *packed, tuple(self._pieces)))
+            self._start()
+
+    def take(self) -> list[Block]:
+        """The blocks ended since the last call."""
+        done, self._done = self._done, []
+        return done
+
+
+def pack_text(text: bytes) -> bytes:
+    """What stands in `output_blocks.data`: a zlib stream, which SQLite's shell reads, too."""
+    return zlib.compress(text, _LEVEL)
+
+
+def pack_times(times: Sequence[int]) -> bytes:
+    """Milliseconds of recording time as `output_blocks.times` has them.
+
+    A zlib stream of decimal numbers, one line for each line of text. The first is the milliseconds from the
+    beginning of the recording, each other one those since the line before; negative where a line above
+    changed later.
+    """
+    deltas = (time - before for time, before in zip(times, (0, *times), strict=False))
+    return zlib.compress("\n".join(map(str, deltas)).encode(), _LEVEL)
+
+
+def unpack_text(data: bytes, size: int) -> bytes:
+    """The text of a block; `size` is what it is said to have, and bounds it. ValueError if damaged."""
+    stream = zlib.decompressobj()
+    try:
+        text = stream.decompress(data, size + 1)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if len(text) != size:
+        raise ValueError(f"{len(text)} bytes in place of {size}")
+    return text
+
+
+def unpack_times(times: bytes, lines: int) -> list[float]:
+    """Seconds of recording time for each line of a block. ValueError if damaged."""
+    longest = 24 * max(1, lines)
+    numbers = list(_numbers(zlib.decompressobj().decompress(times, longest)))
+    if len(numbers) != lines:
+        raise ValueError(f"{len(numbers)} times for {lines} lines")
+    return numbers
+
+
+def _numbers(text: bytes) -> Iterator[float]:
+    now = 0
+    for delta in text.split(b"\n"):
+        now += int(delta)
+        yield now / 1000

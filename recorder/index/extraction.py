@@ -1,0 +1,266 @@
+"""From the events of one recording to what the index keeps of it. No files, no database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from recorder.cast.events import OUTPUT, RESIZE, Event
+from recorder.cast.header import Header
+from recorder.commands import VERSION as EXTRACTION
+from recorder.commands import Command, Extractor
+from recorder.commands.levels import Running
+from recorder.commands.prompt import Prompt
+from recorder.commands.transcript import Written
+from recorder.index.blocks import Block, BlockBuilder
+from recorder.index.pages import Page
+
+EXTRACTOR = 1000 * EXTRACTION + 1
+"""Of what the index keeps of a recording: rows made under another number are made anew."""
+
+IDLE_S = 5.0
+"""A longer pause between two events counts as this much activity."""
+
+
+class CommandRow(NamedTuple):
+    """A command as it is kept; see docs/index.md."""
+
+    ordinal: int
+    start: float
+    duration: float | None
+    text: str
+    exit_status: int | None
+    cwd: str | None
+    level: int
+    as_user: str | None
+    evidence: str
+    flags: str
+
+
+@dataclass(slots=True)
+class Extracted:
+    """What has been found since the last look, and sums over the whole recording so far."""
+
+    commands: list[CommandRow] = field(default_factory=list)
+    """A later row takes the place of one with the same ordinal."""
+    blocks: list[Block] = field(default_factory=list)
+    last_s: float = 0.0
+    active_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A command that has been accepted, with its place in the order of them."""
+
+    running: Running
+    ordinal: int
+    level: int
+
+
+@dataclass(slots=True)
+class _Open:
+    """Output that is being read, of a command or, without one, of what came before the first prompt."""
+
+    page: Page
+    begun: _Begun | None
+    output_at: int
+
+
+class RecordingReader(Extractor):
+    """Feed it the events of a recording, in order; take what has been found.
+
+    Follows what is running, to read its output as it comes: up to the beginning of the line that may turn
+    out to be the next prompt.
+    """
+
+    def __init__(self, header: Header, *, with_output: bool) -> None:
+        super().__init__(header.width, header.height, has_keys=header.session is not None)
+        self._size = header.width, header.height
+        self._bare = header.session is not None and header.session.terminal == (0, 0)
+        self._with_output = with_output
+        self._blocks = BlockBuilder()
+        self._rows: list[CommandRow] = []
+        self._begun: list[_Begun] = []
+        self._next = 0
+        self._raw, self._raw_at = b"", 0
+        self._open: _Open | None = _Open(self._page(), None, 0)
+        self._last_s = self._active_s = 0.0
+
+    def read(self, event: Event, data: bytes) -> None:
+        """One event; `data` are the exact bytes of an `o`."""
+        self._active_s += min(max(0.0, event.time - self._last_s), IDLE_S)
+        self._last_s = max(self._last_s, event.time)
+        if event.code == OUTPUT and self._with_output:
+            self._raw += data
+        elif event.code == RESIZE:
+            self._resize_page(event)
+        self._follow(self.add(event, data))
+
+    def end(self) -> None:
+        """There are no more events."""
+        self._follow(self.finish(), at_end=True)
+        if self._open is not None and self._open.begun is None:
+            self._feed(self._raw_at + len(self._raw))
+            self._close_page()
+        self._blocks.flush()
+
+    def take(self) -> Extracted:
+        """What has been found since the last call."""
+        rows, self._rows = self._rows, []
+        return Extracted(rows, self._blocks.take(), self._last_s, self._active_s)
+
+    def snapshot(self) -> Extracted:
+        """The same with what runs now, for a recording that goes on; what is open of a block is ended."""
+        self._blocks.flush()
+        taken = self.take()
+        taken.commands += [_running_row(begun) for begun in self._alive()]
+        return taken
+
+    # ── commands ──────────────────────────────────────────────────────────────
+
+    def _follow(self, ended: list[Command], *, at_end: bool = False) -> None:
+        for command in sorted(ended, key=lambda command: (command.start_s, command.level)):
+            self._end_command(command)
+        if at_end:
+            return
+        running = self._levels.running
+        if running is not None:
+            self._note_running(running)
+        elif self._open is not None and (self._open.begun is not None or self._has_prompt()):
+            self._feed(min(self._line_at, self._edit.begun_at))
+            self._close_page()
+        if self._with_output:
+            self._feed(self._line_at if self._open else self._offset)
+
+    def _has_prompt(self) -> bool:
+        return next(self._levels.known(), None) is not None
+
+    def _note_running(self, running: Running) -> None:
+        begun = self._begun[-1] if self._begun else None
+        if begun is None or begun.running is not running:
+            level = max(0, sum(1 for _ in self._levels.known()) - 1)
+            self._begun = [outer for outer in self._begun if outer.level < level]
+            begun = _Begun(running, self._next, level)
+            self._begun.append(begun)
+            self._next += 1
+        if self._open is None or self._open.begun is not begun or self._open.output_at != running.output_at:
+            self._open_page(begun, running.output_at)
+
+    def _end_command(self, command: Command) -> None:
+        begun = next((begun for begun in reversed(self._begun) if _is_of(command, begun.running)), None)
+        if begun is None:
+            ordinal = self._next
+            self._next += 1
+        else:
+            ordinal = begun.ordinal
+            self._begun.remove(begun)
+        self._rows.append(_row(command, ordinal))
+        if self._with_output:
+            self._end_output(command, ordinal, begun)
+
+    def _end_output(self, command: Command, ordinal: int, begun: _Begun | None) -> None:
+        """What was read of it so far, or all of it if it began and ended at once."""
+        start, end = command.output
+        if begun is None and self._raw_at <= start < end:
+            begun = _Begun(Running("", 0.0, start, Prompt("", False), None), ordinal, command.level)
+            self._open_page(begun, start)
+        if self._open is not None and begun is not None and self._open.begun is begun:
+            self._feed(end)
+            self._close_page()
+
+    def _alive(self) -> list[_Begun]:
+        """Begun, and neither ended nor given up."""
+        depth = sum(1 for _ in self._levels.known())
+        running = self._levels.running
+        return [begun for begun in self._begun if begun.level < depth - 1 or begun.running is running]
+
+    # ── output ────────────────────────────────────────────────────────────────
+
+    def _page(self) -> Page:
+        return Page(*self._size, bare_line_feeds=self._bare)
+
+    def _open_page(self, begun: _Begun, output_at: int) -> None:
+        if not self._with_output:
+            return
+        if self._open is not None and self._open.begun is not begun:
+            self._feed(min(self._line_at, output_at))
+            self._close_page()
+        self._open = None
+        self._feed(output_at)
+        self._open = _Open(self._page(), begun, output_at)
+
+    def _feed(self, offset: int) -> None:
+        """The raw output up to `offset` goes to the open page, or to nobody."""
+        count = min(offset - self._raw_at, len(self._raw))
+        if count <= 0:
+            return
+        data, self._raw = self._raw[:count], self._raw[count:]
+        self._raw_at += count
+        if self._open is not None:
+            self._open.page.output(self._last_s, data)
+            self._keep_lines(self._open.page.take())
+
+    def _close_page(self) -> None:
+        if self._open is not None:
+            self._keep_lines(self._open.page.finish(self._last_s))
+            self._open = None
+
+    def _keep_lines(self, lines: Iterable[Written]) -> None:
+        begun = self._open.begun if self._open else None
+        ordinal = None if begun is None else begun.ordinal
+        for time, text in lines:
+            self._blocks.add(ordinal, time, text)
+
+    def _resize_page(self, event: Event) -> None:
+        columns, _, rows = event.data.partition("x")
+        if columns.isdecimal() and rows.isdecimal() and len(event.data) < 12:
+            self._size = int(columns), int(rows)
+            if self._open is not None:
+                self._open.page.resize(event.time, *self._size)
+
+
+def _is_of(command: Command, running: Running) -> bool:
+    return (command.start_s, command.output.start) == (running.start_s, running.output_at) and (
+        command.text == running.text.rstrip()
+    )
+
+
+def _row(command: Command, ordinal: int) -> CommandRow:
+    duration = None if command.end_s is None else command.end_s - command.start_s
+    user = _user_of(Prompt(command.prompt, False))
+    flags = " ".join(command.flags)
+    return CommandRow(
+        ordinal,
+        command.start_s,
+        duration,
+        command.text,
+        command.exit_status,
+        command.cwd,
+        command.level,
+        user,
+        command.evidence,
+        flags,
+    )
+
+
+def _running_row(begun: _Begun) -> CommandRow:
+    running = begun.running
+    flags = " ".join(sorted(running.flags))
+    return CommandRow(
+        begun.ordinal,
+        running.start_s,
+        None,
+        running.text.rstrip(),
+        None,
+        running.cwd,
+        begun.level,
+        _user_of(running.prompt),
+        "screen",
+        flags,
+    )
+
+
+def _user_of(prompt: Prompt) -> str | None:
+    """Who the prompt says is at work: its name, or root by its sign."""
+    if prompt.who is not None:
+        return prompt.who.partition("@")[0]
+    return "root" if prompt.mark == "#" else None

@@ -1,0 +1,327 @@
+"""Rows into the index, committed in such a way that a kill leaves no session half told as whole."""
+
+import itertools
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from recorder.index import blocks
+from recorder.index.blocks import Block
+from recorder.index.database import IndexDamagedError, damage_told, open_for_writing
+from recorder.index.extraction import CommandRow, Extracted
+from recorder.index.schema import PIECES_PER_BLOCK
+
+Row = Mapping[str, Any]
+"""Values by the names of columns."""
+
+_COMMIT_S = 2.0
+_COMMIT_BYTES = 16 * 1024 * 1024
+_HASH_BYTES = 16 * 1024 * 1024
+"""What FTS5 gathers in memory before it writes a segment."""
+UNFINISHED = 0
+"""`sessions.extractor` of a session whose rows are not all there yet."""
+
+_COMMAND = """INSERT INTO commands (id, session, ordinal, start, duration, started, text, exit_status, cwd,
+    level, as_user, evidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COMMAND_TEXT = "INSERT INTO commands_fts (rowid, text) VALUES (?, ?)"
+_NO_COMMAND_TEXT = (
+    "INSERT INTO commands_fts (commands_fts, rowid, text) SELECT 'delete', id, text FROM commands"
+)
+_BLOCK = "INSERT INTO output_blocks (id, session, lines, size, data, times) VALUES (?, ?, ?, ?, ?, ?)"
+_PIECE = "INSERT INTO outputs (id, command, start, size, line, lines) VALUES (?, ?, ?, ?, ?, ?)"
+_PIECE_TEXT = "INSERT INTO outputs_fts (rowid, text) VALUES (?, ?)"
+_NOBODYS = """UPDATE outputs SET command = NULL
+    WHERE command = ?1 AND NOT EXISTS (SELECT 1 FROM commands WHERE id = ?1)"""
+_NO_PIECE_TEXT = "INSERT INTO outputs_fts (outputs_fts, rowid, text) VALUES ('delete', ?, ?)"
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session whose rows are being written."""
+
+    key: int
+    started: float
+    ids: dict[int, int] = field(default_factory=dict)
+    """Of its commands, by their ordinals."""
+    written: dict[int, CommandRow] = field(default_factory=dict)
+    """Rows of commands that may still change: those without an end."""
+    count: int = 0
+    failed: int = 0
+    last: tuple[int, str] | None = None
+
+
+class IndexWriter:
+    """The one writer; hold the lock of the store's index as long as it is open."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = open_for_writing(path)
+        self._connection = self._database.conn
+        self._sessions: dict[str, _Session] = {}
+        self._bytes = 0
+        self._begun: float | None = None
+        with damage_told():
+            for table in ("commands_fts", "outputs_fts"):
+                sql = f"INSERT INTO {table} ({table}, rank) VALUES ('hashsize', {_HASH_BYTES})"  # noqa: S608  names of our own
+                self._connection.execute(sql)
+            self._commands = itertools.count(self._largest("commands") + 1)
+            self._blocks = itertools.count(self._largest("output_blocks") + 1)
+            self._keys = itertools.count(self._largest("sessions", "key") + 1)
+
+    def _largest(self, table: str, column: str = "id") -> int:
+        return int(self._connection.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchone()[0])  # noqa: S608  names of our own
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.commit()
+            elif self._connection.in_transaction:
+                self._connection.rollback()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is lost."""
+        self._connection.close()
+
+    # ── transactions ──────────────────────────────────────────────────────────
+
+    def commit(self) -> None:
+        """Everything so far is there for readers, and stays."""
+        if self._connection.in_transaction:
+            with damage_told():
+                self._connection.commit()
+        self._bytes, self._begun = 0, None
+
+    def commit_if_due(self) -> bool:
+        """Commits when it has been some time, or much was written. Whether it did."""
+        due = self._begun is not None and time.monotonic() - self._begun >= _COMMIT_S
+        if due or self._bytes >= _COMMIT_BYTES:
+            self.commit()
+            return True
+        return False
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._begun = time.monotonic()
+
+    # ── sessions ──────────────────────────────────────────────────────────────
+
+    def begin_session(self, row: Row) -> None:
+        """A session's row; what the index had of its commands and output is dropped. It keeps its key."""
+        with damage_told():
+            self._begin()
+            known = self._key_of(row["id"])
+            if known is not None:
+                self._drop_content(known)
+            key = next(self._keys) if known is None else known
+            self._connection.execute("DELETE FROM broken WHERE id = ?", (row["id"],))
+            values = {**row, "key": key, "extractor": UNFINISHED, "indexed_at": time.time()}
+            self._store("sessions", values)
+        self._sessions[row["id"]] = _Session(key, row["started"])
+
+    def _key_of(self, session_id: str) -> int | None:
+        sql = "SELECT key FROM sessions WHERE id = ?"
+        found = self._connection.execute(sql, (session_id,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def _store(self, table: str, values: Row) -> None:
+        """A row in the place of one with the same key."""
+        names = ", ".join(values)
+        marks = ", ".join("?" * len(values))
+        sql = f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  names of our own
+        self._connection.execute(sql, tuple(values.values()))
+
+    def add(self, session_id: str, extracted: Extracted) -> None:
+        """More of a session that was begun."""
+        session = self._sessions[session_id]
+        with damage_told():
+            self._begin()
+            self._add_commands(session, extracted.commands)
+            for block in extracted.blocks:
+                self._add_block(session, block)
+
+    def end_session(self, session_id: str, changes: Row) -> None:
+        """All of it is there."""
+        self.update_session(session_id, changes)
+        session = self._sessions.pop(session_id)
+        if len(session.ids) > session.count:
+            # a line that was given up never became a command: what it showed is nobody's
+            with damage_told():
+                self._connection.executemany(_NOBODYS, [(number,) for number in session.ids.values()])
+
+    def has_begun(self, session_id: str) -> bool:
+        """Whether `begin_session` was called, and its end has not come."""
+        return session_id in self._sessions
+
+    def add_request(self, session_id: str, row: CommandRow) -> None:
+        """The command that the whole session was for: all of its output that is nobody's is its."""
+        session = self._sessions[session_id]
+        self.add(session_id, Extracted([row]))
+        with damage_told():
+            for block in self._blocks_of(session.key):
+                sql = "UPDATE outputs SET command = ? WHERE command IS NULL AND id BETWEEN ? AND ?"
+                self._connection.execute(sql, (session.ids[row.ordinal], *_pieces_of(block)))
+
+    def update_session(self, session_id: str, changes: Row) -> None:
+        """Its row as it is now: `changes`, and what its commands amount to."""
+        session = self._sessions[session_id]
+        values = {
+            **changes,
+            "command_count": session.count,
+            "failed_count": session.failed,
+            "last_command": session.last[1] if session.last else None,
+            "indexed_at": time.time(),
+        }
+        names = ", ".join(f"{name} = ?" for name in values)
+        with damage_told():
+            self._begin()
+            sql = f"UPDATE sessions SET {names} WHERE key = ?"  # noqa: S608  names of our own
+            self._connection.execute(sql, (*values.values(), session.key))
+
+    def forget(self, session_id: str) -> None:
+        """Drop a session that is no longer there, with all that belongs to it."""
+        self._sessions.pop(session_id, None)
+        with damage_told():
+            self._begin()
+            self._connection.execute("DELETE FROM broken WHERE id = ?", (session_id,))
+            known = self._connection.execute(
+                "SELECT key FROM sessions WHERE id = ?", (session_id,)
+            ).fetchone()
+            if known is not None:
+                self._drop_content(known[0])
+                for table, column in (("alerts", "session"), ("notes", "session"), ("sessions", "key")):
+                    self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (known,))  # noqa: S608  names of our own
+
+    def quarantine(self, row: Row) -> None:
+        """A recording that cannot be read, with the reason; its session stays, as far as it was read."""
+        with damage_told():
+            self._begin()
+            self._store("broken", {**row, "seen_at": time.time()})
+
+    def note(self, key: str, value: str) -> None:
+        """A fact about the index itself."""
+        with damage_told():
+            self._begin()
+            self._store("meta", {"key": key, "value": value})
+
+    def fact(self, key: str) -> str | None:
+        """What `note` wrote."""
+        with damage_told():
+            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    # ── rows ──────────────────────────────────────────────────────────────────
+
+    def _add_commands(self, session: _Session, rows: Iterable[CommandRow]) -> None:
+        commands, texts = [], []
+        for row in rows:
+            if session.written.get(row.ordinal) == row:
+                continue
+            number = self._number(session, row.ordinal)
+            self._replace(session, row, number)
+            if row.duration is None:
+                session.written[row.ordinal] = row
+            started = session.started + row.start
+            commands.append((number, session.key, *row[:3], started, *row[3:]))
+            texts.append((number, row.text))
+            self._bytes += 4 * len(row.text) + 200
+            session.failed += bool(row.exit_status)
+            session.last = max(session.last or (-1, ""), (row.ordinal, row.text))
+        session.count += len(commands)
+        self._connection.executemany(_COMMAND, commands)
+        self._connection.executemany(_COMMAND_TEXT, texts)
+
+    def _replace(self, session: _Session, row: CommandRow, number: int) -> None:
+        """Takes out what was known of a command while it ran."""
+        old = session.written.pop(row.ordinal, None)
+        if old is None:
+            return
+        self._connection.execute(f"{_NO_COMMAND_TEXT} WHERE id = ?", (number,))
+        self._connection.execute("DELETE FROM commands WHERE id = ?", (number,))
+        session.count -= 1
+        session.failed -= bool(old.exit_status)
+        if session.last == (old.ordinal, old.text):
+            session.last = None
+
+    def _number(self, session: _Session, ordinal: int) -> int:
+        number = session.ids.get(ordinal)
+        if number is None:
+            number = session.ids[ordinal] = next(self._commands)
+        return number
+
+    def _add_block(self, session: _Session, block: Block) -> None:
+        number = next(self._blocks)
+        values = (number, session.key, block.lines, len(block.text), block.data, block.times)
+        self._connection.execute(_BLOCK, values)
+        first, _ = _pieces_of(number)
+        pieces, texts = [], []
+        for place, piece in enumerate(block.pieces, first):
+            command = None if piece.command is None else self._number(session, piece.command)
+            pieces.append((place, command, *piece[1:]))
+            texts.append((place, block.text[piece.start : piece.start + piece.size].decode()))
+        self._connection.executemany(_PIECE, pieces)
+        self._connection.executemany(_PIECE_TEXT, texts)
+        self._bytes += 2 * len(block.text)
+
+    def _drop_content(self, key: int) -> None:
+        """Commands and output of a session; FTS5 wants to be told the text that it is to forget."""
+        for number in self._blocks_of(key):
+            found = "SELECT data, size FROM output_blocks WHERE id = ?"
+            text = _text_of(*self._connection.execute(found, (number,)).fetchone())
+            self._drop_pieces(text, _pieces_of(number))
+        self._connection.execute("DELETE FROM output_blocks WHERE session = ?", (key,))
+        self._connection.execute(f"{_NO_COMMAND_TEXT} WHERE session = ?", (key,))
+        self._connection.execute("DELETE FROM commands WHERE session = ?", (key,))
+
+    def _blocks_of(self, key: int) -> list[int]:
+        """The blocks of a session."""
+        found = self._connection.execute("SELECT id FROM output_blocks WHERE session = ?", (key,))
+        return [number for (number,) in found.fetchall()]
+
+    def _drop_pieces(self, text: bytes, span: tuple[int, int]) -> None:
+        where = "WHERE id BETWEEN ? AND ?"
+        pieces = self._connection.execute(f"SELECT id, start, size FROM outputs {where}", span).fetchall()  # noqa: S608  no value in it
+        texts = [
+            (place, text[start : start + size].decode("utf-8", "replace")) for place, start, size in pieces
+        ]
+        self._connection.executemany(_NO_PIECE_TEXT, texts)
+        self._connection.execute(f"DELETE FROM outputs {where}", span)  # noqa: S608  no value in it
+
+    # ── the whole ─────────────────────────────────────────────────────────────
+
+    def known(self, columns: str) -> Iterable[tuple[Any, ...]]:
+        """Values of every session."""
+        with damage_told():
+            return self._connection.execute(f"SELECT {columns} FROM sessions").fetchall()  # noqa: S608  names of our own
+
+    def broken(self, columns: str) -> Iterable[tuple[Any, ...]]:
+        """Values of every recording in quarantine."""
+        with damage_told():
+            return self._connection.execute(f"SELECT {columns} FROM broken").fetchall()  # noqa: S608  names of our own
+
+    def merge(self) -> None:
+        """Bring the full-text indexes into the shape that is fastest to search, after much was written."""
+        self.commit()
+        with damage_told():
+            for table in ("commands_fts", "outputs_fts"):
+                self._connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608  names of our own
+            self._connection.execute("PRAGMA optimize")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _pieces_of(block: int) -> tuple[int, int]:
+    """The first and the last id that a piece of a block can have."""
+    return block * PIECES_PER_BLOCK, (block + 1) * PIECES_PER_BLOCK - 1
+
+
+def _text_of(data: bytes, size: int) -> bytes:
+    try:
+        return blocks.unpack_text(data, size)
+    except ValueError as error:
+        raise IndexDamagedError(str(error)) from error
