@@ -2,6 +2,7 @@
 
 import binascii
 import os
+import signal
 import threading
 import time
 from typing import Protocol
@@ -51,7 +52,11 @@ class BackgroundSync:
         self._error: OSError | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._thread.start()  # without signals: eventfd_read is not taken up again after one
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def request(self) -> None:
         """Have everything written so far synced soon."""

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import re
 import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.capture import recording
-from recorder.capture.recording import Recording, RecordingError
+from recorder.capture.recording import BackgroundSync, Recording, RecordingError
 from recorder.cast import events
 from recorder.cast.events import Event
 from recorder.cast.reader import iter_input, iter_output
@@ -150,3 +152,21 @@ def test_a_file_over_the_size_limit_ends_the_recording(live: tuple[Recording, Pa
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
     assert isinstance(raised.value.__cause__, OSError)
     assert raised.value.__cause__.errno == errno.EFBIG
+
+
+def test_a_signal_does_not_end_the_syncs(tmp_path: Path) -> None:
+    """One that comes while the main thread has another to handle is given to any thread that takes it."""
+    fd = os.open(tmp_path / "live.cast", os.O_WRONLY | os.O_CREAT, 0o600)
+    sync = BackgroundSync(fd)
+    thread = sync._thread.native_id
+    try:
+        blocked = re.search(
+            r"^SigBlk:\s*(\w+)$", Path(f"/proc/self/task/{thread}/status").read_text(), re.MULTILINE
+        )
+        assert blocked is not None
+        wanted = sum(1 << (number - 1) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGWINCH))
+        assert int(blocked[1], 16) & wanted == wanted
+        assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGHUP, signal.SIGTERM}
+    finally:
+        sync.stop()
+        os.close(fd)
