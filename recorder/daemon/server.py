@@ -99,6 +99,7 @@ class Server:
 
     def _turn(self, signals: SignalPipe) -> None:
         found = dict(self._poll.poll(1000 if self._waiting else None))
+        late = time.monotonic() - SILENCE_SECONDS  # now: to answer many takes longer than that
         if signals.fileno() in found:
             self._stopping = bool(signals.take() & {signal.SIGTERM, signal.SIGINT})
             self._reap()
@@ -106,7 +107,6 @@ class Server:
             self._accept()
         for fd in [fd for fd in found if fd in self._waiting]:
             self._answer(self._forget(fd))
-        late = time.monotonic() - SILENCE_SECONDS
         for fd in [fd for fd, waiting in self._waiting.items() if waiting.since < late]:
             self._forget(fd).close()
 
