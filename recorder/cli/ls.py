@@ -10,11 +10,13 @@ import click
 
 from recorder.cli import output
 from recorder.cli.columns import COLUMNS, Column, Row, column_named, columns_named, item
+from recorder.cli.indexes import States, has_index, indexed, update_option
 from recorder.cli.pages import QueryVerb
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
-from recorder.index.query import Query, parse
+from recorder.index.query import Query, Scope, parse
+from recorder.index.search import Search
 from recorder.safe_text import safe
 from recorder.store.catalog import list_sessions
 from recorder.store.checking import Checker
@@ -40,6 +42,7 @@ class Listing:
     examples=[
         ("sealcast ls", "the newest sessions"),
         ("sealcast ls user:alice host:web-* after:-7d", "those that fit a query"),
+        ("sealcast ls 'cmd:kubectl exit:!=0'", "those in which a kubectl failed"),
         ("sealcast ls --sort -length -n 5", "the five longest"),
         ("sealcast ls --jsonl check:bad | jq -r .id", "ids for a program"),
     ],
@@ -65,6 +68,7 @@ class Listing:
 @click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object per line.")
 @click.option("--plain", "form", flag_value="plain", help="Tab-separated with one header line.")
 @click.option("-0", "form", flag_value="ids", help="Ids only, each followed by NUL.")
+@update_option
 @click.pass_context
 def ls(
     context: click.Context,
@@ -76,16 +80,24 @@ def ls(
     wide: bool,
     count: bool,
     form: str | None,
+    update: bool | None,
 ) -> int:
     """List sessions, newest first.
 
     The sign in front says what is known without reading the recording: … is live, ~ has no end, ∅ has
-    no file, ✗ is not in the log. Use verify, or check: in the query, to have recordings verified.
+    no file, ✗ is not in the log. Use verify, or check: in the query, to have recordings verified. Queries
+    about commands and output look into the index; what is new is indexed first as with search.
     """
     settings = settings_of(context)
     chosen = columns_named(columns)
-    parsed = parse(" ".join(query), zone=settings.zone)
-    rows, everything = matching(open_store(settings), parsed)
+    parsed = parse(" ".join(query), zone=settings.zone, scope=Scope.SESSIONS)
+    store = open_store(settings)
+    if parsed.asks_commands and (parsed.needs_index or has_index(store)):
+        rows, everything = indexed_matches(store, parsed, settings, update=update)
+    else:
+        if parsed.asks_commands and store.exists():
+            settings.note("commands and output are not looked at: there is no index (sealcast index build)")
+        rows, everything = matching(store, parse(parsed.text, zone=settings.zone))
     _sort(rows, sort)
     if count:
         click.echo(len(rows))
@@ -95,6 +107,18 @@ def ls(
     listing = Listing(parsed.text, shown, len(rows), everything)
     _write(listing, chosen, form, settings, wide=wide or not on_terminal)
     return ExitCode.OK
+
+
+def indexed_matches(
+    store: Store, query: Query, settings: Settings, *, update: bool | None
+) -> tuple[list[Row], int]:
+    """The same where the query asks about commands: of those, the index knows."""
+    states = States(store)
+    with indexed(store, settings, update=update) as connection:
+        fitting = set(Search(connection, query, states).sessions())
+    sessions = list_sessions(store)
+    rows = [Row(session, states.verdicts.get(session.id)) for session in sessions if session.id in fitting]
+    return rows, len(sessions)
 
 
 def matching(store: Store, query: Query) -> tuple[list[Row], int]:

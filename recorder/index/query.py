@@ -81,6 +81,11 @@ class Query:
         return not all(map(_is_of_facts, tests(self.root)))
 
     @property
+    def asks_commands(self) -> bool:
+        """Some term asks about commands, or for what only the index knows."""
+        return self.needs_index or any(test.command is not None for test in tests(self.root))
+
+    @property
     def echo(self) -> tuple[str, ...]:
         """How the times in the query were understood, such as "after 2026-09-05 14:40 UTC"."""
         return tuple(test.echo for test in tests(self.root) if test.echo)

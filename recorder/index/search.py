@@ -81,7 +81,7 @@ class Search:
     ) -> None:
         """`stop` is asked often, and ends the search with `SearchStoppedError` when it says so."""
         self._connection = connection
-        self._query = query
+        self.query = query
         self._stop = stop
         self._outputs = Outputs(connection)
         self._sought_only_there = sought_in(query.root, {"output"})
@@ -102,8 +102,8 @@ class Search:
     def sessions(self) -> Iterator[str]:
         """The ids of the sessions that fit, the newest first."""
         with self._translated():
-            where = self._compiler.sql(self._query.fits)
-            narrow = self._compiler.session_candidates(self._query.fits)
+            where = self._compiler.sql(self.query.fits)
+            narrow = self._compiler.session_candidates(self.query.fits)
             statement = (
                 f"SELECT s.id FROM sessions s WHERE {_OF_SESSIONS} AND {where.text} ORDER BY {_NEWEST}"  # noqa: S608
             )
@@ -113,7 +113,7 @@ class Search:
     def matches(self) -> Iterator[Match]:
         """The commands that are found: of the newest session first, within one in order."""
         with self._translated():
-            formula = self._query.listed
+            formula = self.query.listed
             where = self._compiler.sql(formula)
             statement = f"{_MATCHES} AND {where.text} ORDER BY {_NEWEST}, c0.ordinal"
             narrow = self._compiler.candidates(formula, LISTED)
@@ -179,7 +179,7 @@ class Search:
             yield
         except sqlite3.OperationalError as error:
             if self._stop():
-                raise SearchStoppedError(*_why_slow(self._query)) from error
+                raise SearchStoppedError(*_why_slow(self.query)) from error
             if self._failure is not None:
                 raise self._failure from error
             raise

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from recorder.index import terms_values as values
-from recorder.index.predicates import Between, Compares, Edge, InNetwork, Predicate, Same
+from recorder.index.predicates import Between, Compares, Contains, Edge, InNetwork, Predicate, Same
 from recorder.index.query_tokens import Value
 from recorder.index.terms_values import INFINITY, BadValueError, Clock
 
@@ -147,6 +147,10 @@ def _length(value: Value, _clock: Clock, _scope: Scope) -> Test:
     return Test(session=(Condition(("duration_s",), values.duration(value)),))
 
 
+def _active(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    return Test(session=(Condition(("active",), values.duration(value)),))
+
+
 def _took(value: Value, _clock: Clock, _scope: Scope) -> Test:
     return Test(command=(Condition(("took",), values.duration(value)),))
 
@@ -258,6 +262,18 @@ def _check_state(value: Value) -> Predicate:
     return Same(state, exact=True)
 
 
+_SEVERITIES = ("low", "medium", "high", "critical")
+
+
+def _alert(value: Value, _clock: Clock, _scope: Scope) -> Test:
+    """`any`, severities or rules."""
+    if value.text.lower() == "any" and value.is_bare:
+        return Test(session=(Condition(("alert_severity",), Contains("", exact=True)),))
+    is_severity = all(choice.text.lower() in _SEVERITIES for choice in value.choices())
+    key = "alert_severity" if is_severity else "alert_rule"
+    return Test(session=(Condition((key,), values.names(value, values.equals)),))
+
+
 def _text_list(value: Value, read: Callable[[Value], Predicate]) -> Predicate:
     return values.texts(value, read)
 
@@ -277,6 +293,7 @@ FIELDS: dict[str, Field] = {
     "as": Field("whom it ran as", ("as:root",), _of_command("as", values.equals, values.names)),
     "user": Field("who logged in", ("user:alice,bob", "user:svc-*"), _of_session(("user",), values.equals)),
     "host": Field("where", ("host:web-03", "host:web-*"), _of_session(("host", "host_label"), values.equals)),
+    "via": Field("the bastion it came through", ("via:bastion-eu1",), _of_session(("via",), values.equals)),
     "from": Field(
         "source address", ("from:10.9.0.0/16", "from:10.9.1.22"), _of_session(("source",), _address)
     ),
@@ -297,16 +314,25 @@ FIELDS: dict[str, Field] = {
     "on": Field("on that day or in that range", ("on:monday", "on:2026-09-01..2026-09-08"), _on),
     "at": Field("the session was running then", ("at:14:00", "at:2026-09-08T14:00..16:00"), _at),
     "len": Field("length of the session", ("len:>1h", "len:..30s"), _length),
+    "active": Field("time in which something happened", ("active:>10m",), _active),
     "live": Field("still running", ("live:yes",), _live),
     "is": Field("a flag: " + ", ".join(_FLAGS), ("is:live", "-is:local"), _is),
+    "alert": Field("any, a severity or a rule", ("alert:any", "alert:high", "alert:curl-pipe-sh"), _alert),
+    "note": Field(
+        "text of a note", ('note:"follow up"',), _of_session(("note",), values.contains, _text_list)
+    ),
+    "tag": Field("tag of a note", ("tag:incident",), _of_session(("tag",), values.equals)),
+    "by": Field("who wrote a note", ("by:carol",), _of_session(("author",), values.equals)),
     "check": Field("what verification says", ("check:bad", "check:!ok", "check:partial"), _check),
 }
 FIELDS["state"] = FIELDS["check"]
 
-LATER_FIELDS = frozenset({"via", "active", "alert", "review", "by", "tag", "note", "ticket"})
+LATER_FIELDS = frozenset({"review", "ticket"})
 """Fields of the language whose data this version does not have yet."""
 
-INDEX_FACTS = frozenset({"commands"})
+INDEX_FACTS = frozenset(
+    {"commands", "via", "active", "alert_severity", "alert_rule", "note", "author", "tag"}
+)
 """Session facts that only the index knows."""
 
 

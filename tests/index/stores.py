@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from recorder.index.blocks import BlockBuilder, pack_text, pack_times
+from recorder.index.blocks import BlockBuilder
 from recorder.index.schema import MIGRATIONS, PIECES_PER_BLOCK
 from tests.index.sessions import Facts, Ran
 
@@ -84,10 +84,10 @@ def _add_output(
     for block in builder.take():
         row: dict[str, object] = {
             "session": session,
-            "lines": len(block.times),
+            "lines": block.lines,
             "size": len(block.text),
-            "data": pack_text(block.text),
-            "times": pack_times(block.times),
+            "data": block.data,
+            "times": block.times,
         }
         number = _insert(connection, "output_blocks", row) * PIECES_PER_BLOCK
         for piece in block.pieces:

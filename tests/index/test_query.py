@@ -217,7 +217,7 @@ def test_errors_say_where_and_what_was_meant(text: str, message: str) -> None:
 
 def test_fields_of_later_versions_are_named_as_such() -> None:
     with pytest.raises(
-        QueryError, match=r'field "review" is not available yet \(at 1\)\. There are: after, as'
+        QueryError, match=r'field "review" is not available yet \(at 1\)\. There are: active, after'
     ):
         parse("review:open")
 

@@ -1,0 +1,127 @@
+"""The search index of a store, as commands use it: opened for reading, brought up to date first."""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+import click
+
+from recorder.cli.progress import Progress
+from recorder.cli.settings import Settings
+from recorder.errors import ExitCode, SealcastError
+from recorder.index.database import NAME, damage_told, open_index
+from recorder.index.indexing import Wish, build
+from recorder.index.sessions import SessionLog
+from recorder.store.catalog import Session, list_sessions
+from recorder.store.checking import Checker
+from recorder.store.layout import Store
+from recorder.store.state import State
+from recorder.store.targets import Target
+from recorder.store.verdict import Verdict
+
+_FEW = 200
+_FEW_BYTES = 64 * 1024 * 1024
+"""Up to so many recordings, of so many bytes together, are indexed without being asked for: seconds."""
+
+update_option = click.option(
+    "--update/--no-update",
+    default=None,
+    help="Index what is new first, always or never; unasked where it is little or you can watch it.",
+)
+
+
+def has_index(store: Store) -> bool:
+    return (store.root / NAME).exists()
+
+
+@contextmanager
+def indexed(store: Store, settings: Settings, *, update: bool | None) -> Iterator[sqlite3.Connection]:
+    """A connection to the store's index, after it was brought up to date where `update` says so.
+
+    Unasked (None), that happens where little is missing, or where somebody at a terminal sees how it goes
+    on. What is missing after that is told. `SealcastError` where there is no index to read.
+    """
+    with damage_told():
+        missing = _missing(store)
+    if missing and _is_wanted(missing, update, settings) and _bring_up_to_date(store, missing, settings):
+        missing = []
+    connection = open_index(store.root / NAME)
+    try:
+        if missing:
+            count = len(missing)
+            settings.note(f"{count:,} {_sessions(count)} not indexed: sealcast index build")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _missing(store: Store) -> list[Session]:
+    """The sessions that began or ended since the index was made, and those that go on."""
+    if not store.exists():
+        return []
+    if not has_index(store):
+        return list_sessions(store)
+    connection = open_index(store.root / NAME)
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
+    finally:
+        connection.close()
+    size = int(found[0]) if found and found[0].isdecimal() else 0
+    if size >= store.log.checkpoint().size and not store.live_ids():
+        return []
+    return list(SessionLog(store, size).read())
+
+
+def _is_wanted(missing: Sequence[Session], update: bool | None, settings: Settings) -> bool:
+    if update is not None:
+        return update
+    size = sum(session.size_bytes or 0 for session in missing)
+    is_little = len(missing) <= _FEW and size <= _FEW_BYTES
+    return is_little or (sys.stderr.isatty() and settings.verbosity >= 0)
+
+
+def _bring_up_to_date(store: Store, missing: Sequence[Session], settings: Settings) -> bool:
+    """Whether it is; what stands in the way is told, and the search goes on with what there is."""
+    if len(missing) > _FEW:
+        settings.note(f"indexing {len(missing):,} sessions first; --no-update searches what is indexed")
+    wish = Wish(with_output=not has_index(store), jobs=os.cpu_count() or 1)
+    try:
+        with Progress("indexing", 0 if has_index(store) else len(missing), settings) as progress:
+            build(store, wish, lambda done, _total: progress.update(done))
+    except SealcastError as error:
+        if not has_index(store) or error.code is ExitCode.FORMAT:
+            raise
+        settings.note(f"the index is not brought up to date: {error.message}")
+        return False
+    return True
+
+
+def _sessions(count: int) -> str:
+    return "session is" if count == 1 else "sessions are"
+
+
+class States:
+    """The check states of sessions, each verified when it is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.verdicts: dict[str, Verdict] = {}
+
+    @cached_property
+    def _checker(self) -> Checker:
+        return Checker(self._store)
+
+    @cached_property
+    def _sessions(self) -> dict[str, Session]:
+        return {session.id: session for session in self._checker.sessions}
+
+    def __call__(self, session_id: str) -> str:
+        session = self._sessions.get(session_id)
+        if session is None:
+            return str(State.MISSING)
+        verdict = self._checker.check(Target(session.path, session))
+        self.verdicts[session_id] = verdict
+        return str(verdict.state)

@@ -1,0 +1,163 @@
+"""`sealcast search`, and `ls` with commands in its query, over real recordings."""
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from recorder.cli.search_rows import place
+from recorder.errors import ExitCode
+from recorder.store.targets import parse_time
+from tests.cli.conftest import Run
+from tests.cli.test_terminal import in_terminal
+
+_SEQ = 'cmd:"seq 1"'
+
+
+def test_a_first_search_makes_the_index_and_answers_with_links(cli: Run, ids: list[str]) -> None:
+    result = cli("search", _SEQ)
+    line, *more = result.out.splitlines()
+    assert (result.code, more) == (ExitCode.OK, [])
+    assert re.match(
+        rf"{ids[2]}@[0-9.]+s +\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  \S+ +\S+ +exit \S+ +seq 1 30$", line
+    )
+    assert result.err == ""
+
+
+def test_the_link_opens_at_the_moment(cli: Run, ids: list[str]) -> None:
+    found = json.loads(cli("search", "--jsonl", _SEQ).out)
+    moment = float(found["link"].rpartition("@")[2].removesuffix("s"))
+    assert found["t_s"] <= moment < found["t_s"] + 0.1
+    assert found["id"] == ids[2]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0s"),
+        (4.25, "4.3s"),
+        (59.99, "1m00s"),
+        (905.0, "15m05s"),
+        (905.01, "15m05.1s"),
+        (3723.5, "1h02m03.5s"),
+    ],
+)
+def test_places_are_read_back_at_or_just_after_the_moment(seconds: float, text: str) -> None:
+    assert place(seconds) == text
+    assert 0 <= parse_time(text) - seconds < 0.1
+
+
+def test_output_is_found_with_the_lines_that_match(cli: Run, store: Path) -> None:
+    result = cli("search", "out:after")
+    assert result.out.splitlines()[1].strip() == "after"
+    assert [line.strip() for line in cli("search", "-C", "2", _SEQ).out.splitlines()[1:]] == ["1", "2"]
+
+
+def test_no_match_is_exit_code_1(cli: Run, store: Path) -> None:
+    result = cli("search", "zzz-nothing")
+    assert (result.code, result.out) == (ExitCode.NO, "")
+    assert cli("search", "--count", "zzz-nothing").out == "0\n"
+
+
+def test_a_bad_query_is_exit_code_2(cli: Run, store: Path) -> None:
+    result = cli("search", "usr:alice")
+    assert result.code == ExitCode.USAGE
+    assert result.err == 'sealcast: query: no field "usr" (at 1). Did you mean user:alice?\n'
+
+
+def test_without_update_a_store_without_index_is_exit_code_3(cli: Run, store: Path) -> None:
+    result = cli("search", "--no-update", "seq")
+    assert result.code == ExitCode.TARGET
+    assert "sealcast index build" in result.err
+
+
+def test_a_damaged_index_is_exit_code_7(cli: Run, store: Path) -> None:
+    (store / "index.db").write_bytes(b"SQLite format 3\0" + b"x" * 8192)
+    result = cli("search", "seq")
+    assert result.code == ExitCode.FORMAT
+    assert "sealcast index rebuild" in result.err
+
+
+def test_a_newer_index_is_exit_code_7(cli: Run, store: Path) -> None:
+    cli("search", "seq")
+    connection = sqlite3.connect(store / "index.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert cli("search", "seq").code == ExitCode.FORMAT
+
+
+def test_json_is_one_document_with_honest_counts(cli: Run, ids: list[str]) -> None:
+    document = json.loads(cli("search", "--json", "-n", "1", "host:*").out)
+    assert {key: document[key] for key in ("schema", "returned", "sessions", "complete", "reason")} == {
+        "schema": "sealcast.matches/1",
+        "returned": 1,
+        "sessions": 3,
+        "complete": False,
+        "reason": "limit",
+    }
+    assert document["items"][0]["id"] == ids[2]
+    whole = json.loads(cli("search", "--json", _SEQ).out)
+    assert (whole["total"], whole["complete"], whole["searched"]) == (1, True, 3)
+
+
+def test_plain_and_sessions_and_limit(cli: Run, ids: list[str]) -> None:
+    lines = cli("search", "--plain", _SEQ).out.splitlines()
+    assert lines[0].split("\t")[:2] == ["link", "started"]
+    assert lines[1].split("\t")[-1] == "seq 1 30"
+    sessions = cli("search", "--sessions", "host:*").out.splitlines()
+    assert any(line.startswith(ids[2]) and line.endswith(" matches") for line in sessions)
+    assert len(cli("search", "--sessions", "-n", "1", "host:*").out.splitlines()) == 1
+
+
+def test_on_a_terminal_counts_stand_below(ids: list[str]) -> None:
+    code, text = in_terminal("search", _SEQ)
+    assert code == ExitCode.OK
+    assert ids[2].rpartition("-")[2] + "@" in text
+    assert "1 match in 1 session of 3 searched." in text
+
+
+def test_recorded_control_bytes_are_pictures(cli: Run, store: Path) -> None:
+    assert "\x1b" not in cli("search", "host:*").out
+    assert "\x1b" not in cli("search", "--jsonl", "-C", "5", "host:*").out
+
+
+def test_ls_finds_sessions_by_their_commands_and_output(cli: Run, ids: list[str]) -> None:
+    assert cli("ls", _SEQ, "-0").out == f"{ids[2]}\0"
+    assert cli("ls", "cmd:printf out:xxx", "-0").out == f"{ids[2]}\0"
+    assert cli("ls", f"{_SEQ} exit:99", "--count").code == ExitCode.NO
+    assert ids[2] not in cli("ls", f"-{_SEQ}", "-0").out
+    assert cli("ls", "upgrade", "-0").out == f"{ids[0]}\0"
+    assert cli("ls", f"check:ok {_SEQ}", "--columns", "check,id").out.splitlines()[1] == f"✓  {ids[2]}"
+
+
+def test_ls_without_an_index_says_what_it_does_not_look_at(cli: Run, ids: list[str]) -> None:
+    result = cli("ls", "upgrade", "-0")
+    assert result.out == f"{ids[0]}\0"
+    assert "commands and output are not looked at" in result.err
+
+
+def test_what_is_new_is_found_and_what_is_not_indexed_is_told(cli: Run, ids: list[str], program: Run) -> None:
+    assert cli("search", "--count", _SEQ).out == "1\n"
+    program("rec", "-q", "--", "echo", "third")
+    stale = cli("search", "--no-update", "--count", _SEQ)
+    assert stale.out == "1\n"
+    assert "1 session is not indexed: sealcast index build" in stale.err
+    assert cli("search", "--count", _SEQ).err == ""
+    assert json.loads(cli("search", "--json", _SEQ).out)["sessions"] == 4
+
+
+def test_the_time_is_bounded(cli: Run, store: Path) -> None:
+    cli("search", "seq")
+    connection = sqlite3.connect(store / "index.db")
+    connection.executemany(
+        "INSERT INTO commands (session, ordinal, start, started, text, level, evidence) "
+        "VALUES ((SELECT max(key) FROM sessions), ?, 0, 0, ?, 0, 'screen')",
+        ((n + 1000, "x" * 5000) for n in range(20_000)),
+    )
+    connection.commit()
+    connection.close()
+    result = cli("search", "--no-update", "--timeout", "0.05", "cmd:/[a-w]+[0-9]q/")
+    assert result.code == ExitCode.SOME
+    assert "pattern too slow, add a plain word" in result.err
