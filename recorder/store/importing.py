@@ -10,6 +10,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from recorder.cast.events import BYTES, ERROR, EXIT, INPUT, MAX_LINE, OUTPUT
@@ -58,7 +59,7 @@ class Source:
     @property
     def key(self) -> bytes:
         """The same for the same recording, wherever it lies."""
-        return hashlib.sha256(self.sha256 + (self.part or "").encode("utf-8", "replace")).digest()
+        return _key_of(self.sha256.hex(), self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Importer:
         known = self._known.get(source.key)
         if known is not None and self._store.sealed_path(known.session).exists():
             return _known(source, known)
-        start_ms = _start(source)
+        start_ms = _start(source) if known is None else _logged_start(known)
         session_id = known.session if known else session_id_of(start_ms, source.key[:ID_BYTES])
         path = self._store.sealed_path(session_id)
         if known is None and path.exists():
@@ -200,16 +201,22 @@ def _told(lines: Iterator[bytes], totals: _Totals, progress: Progress | None) ->
 
 def _key(item: SessionHistory) -> bytes:
     """What `Source.key` was."""
-    digest, part = (item.opening("sealcast", "source", name) for name in ("sha256", "part"))
-    text = digest if isinstance(digest, str) else ""
-    tail = part.encode() if isinstance(part, str) else b""
-    return hashlib.sha256(bytes.fromhex(text) + tail).digest()
+    return _key_of(*(item.opening("sealcast", "source", name) for name in ("sha256", "part")))
+
+
+def _key_of(digest: object, part: object) -> bytes:
+    return hashlib.sha256(f"{digest} {part or ''}".encode("utf-8", "replace")).digest()
 
 
 def _known(source: Source, item: SessionHistory) -> Imported:
     duration = item.ending("event", "duration")
     seconds = duration / 1e9 if isinstance(duration, int) else 0.0
     return Imported(item.session, source, False, 0, seconds, 0)
+
+
+def _logged_start(item: SessionHistory) -> int:
+    """What was said when it was imported first: its bytes depend on it."""
+    return round(datetime.fromisoformat(str(item.opening("event", "start"))).timestamp() * 1000)
 
 
 def _start(source: Source) -> int:

@@ -36,6 +36,8 @@ ELSEWHERE = "elsewhere"
 
 BAD, BAD_FROM_S = "7c00e1d5", 1212.0
 TRUNCATED, TRUNCATED_AT_S = "c4de0912", 723.0
+UNSIGNED = "phzt4kb6"
+"""The imported one: its id comes from its content."""
 UNKNOWN = "0ff5h0re"
 MISSING = "90ne90ne"
 NO_COMMANDS = "n0c0mmnd"

@@ -93,19 +93,18 @@ def test_the_commands_of_demo(out: Path) -> None:
 @pytest.mark.slow
 def test_zoo(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checks = verified(out / "zoo", capsys, 4)
-    imported = next(name for name, check in checks.items() if check["state"] == "unsigned")
     assert {name: check["state"] for name, check in checks.items()} == {
         zoo.BAD: "bad",
         zoo.TRUNCATED: "truncated",
         zoo.MISSING: "missing",
-        imported: "unsigned",
+        zoo.UNSIGNED: "unsigned",
         zoo.NO_COMMANDS: "verified",
         zoo.LARGE: "verified",
         zoo.HOSTILE: "verified",
         zoo.LONG: "verified",
     }
     assert (checks[zoo.BAD]["bad_from_s"], checks[zoo.TRUNCATED]["verified_to_s"]) == (1212.0, 723.0)
-    codes = {zoo.BAD: 4, zoo.TRUNCATED: 5, zoo.MISSING: 3, imported: 5, zoo.LONG: 0}
+    codes = {zoo.BAD: 4, zoo.TRUNCATED: 5, zoo.MISSING: 3, zoo.UNSIGNED: 5, zoo.LONG: 0}
     found = {name: run(["--store", str(out / "zoo"), "verify", name]) for name in codes}
     assert found == codes
     (stranger,) = (out / "zoo" / zoo.ELSEWHERE).glob("*.cast.zst")

@@ -19,7 +19,7 @@ from recorder.store.catalog import Session, list_sessions
 from recorder.store.checking import check_all
 from recorder.store.compression import compressed
 from recorder.store.import_sources import find_sources, opened
-from recorder.store.importing import Imported, importing, read
+from recorder.store.importing import Imported, importing, read, told_otherwise
 from recorder.store.layout import Store
 from recorder.store.reading import open_stored
 from recorder.store.sealing import seal, seal_orphans
@@ -134,6 +134,21 @@ def test_a_changed_import_is_bad_and_a_removed_one_missing(store: Store, file: P
     assert (again.new, again.session_id) == (True, done.session_id)
     assert verdict_of(store, done.session_id).state is State.UNSIGNED
     assert audit(store.log).findings == []
+
+
+def test_what_was_said_of_it_first_counts_when_it_is_put_back(store: Store, file: Path) -> None:
+    """Its bytes hold the start that the importing person gave."""
+    by = Occasion(store.host, START * 1000, "carol", 1001)
+    (found,) = find_sources([str(file)], None)
+    assert not isinstance(found, SealcastError)
+    with importing(store, by) as importer:
+        first = importer.take(told_otherwise(found, "bob", "db-1", 1_600_000_000_123))
+    store.sealed_path(first.session_id).unlink()
+    (again,) = take(store, file)
+    assert (again.session_id, again.new) == (first.session_id, True)
+    session = only(store)
+    assert (session.user, session.host, session.start.timestamp()) == ("bob", "db-1", 1_600_000_000.123)
+    assert verdict_of(store, session.id).state is State.UNSIGNED
 
 
 def test_a_signed_recording_in_the_place_of_an_import_is_bad(store: Store, file: Path) -> None:
