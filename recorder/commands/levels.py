@@ -57,6 +57,8 @@ class Levels:
         self._leaving = False
         self._together: list[Running] = []
         """Accepted in one go at the recorded shell's prompt; it reports them one by one."""
+        self._asked = False
+        """The recorded shell has asked for a command since the last one was accepted."""
         self._tells_ends = True
         self.phase = Phase.UNKNOWN
         self.cwd: str | None = None
@@ -113,6 +115,8 @@ class Levels:
             if len(self._stack) == 1:
                 self._stack[0].alternate = alternate  # a recording may begin inside tmux
         self._stack[-1].prompt = prompt
+        if self.phase is Phase.RUNNING and depth == 0:  # a shell that does not tell when it asks
+            self.phase, self._asked = Phase.PROMPT, False
         return ended
 
     def _close(self, depth: int, time: float | None, offset: int) -> list[Command]:
@@ -227,7 +231,7 @@ class Levels:
         unreported = []
         if depth == 0 and self.phase is Phase.PROMPT:
             unreported = self._unreported([*self._together, *self._left()], time, offset)
-            self._together, before = before, []
+            self._together, before, self._asked = before, [], False
         self._stack[-1].running = running
         return unreported + [self._command(depth, running, time, offset) for running in before]
 
@@ -241,7 +245,7 @@ class Levels:
                 running.exit_status = status
             ended = self._close(0, time, offset)
             self._stack[0].running = self._together.pop() if self._together else None
-        self.phase, self._tells_ends = Phase.PROMPT, True
+        self.phase, self._tells_ends, self._asked = Phase.PROMPT, True, True
         return ended
 
     def report_start(self, told: str | None, cwd: str | None, time: float, offset: int) -> list[Command]:
@@ -279,10 +283,13 @@ class Levels:
         return ended
 
     def _unreported(self, waiting: list[Running], time: float | None, offset: int) -> list[Command]:
-        """What the recorded shell did not run. Without Enter it was not even accepted."""
-        kept = [one for one in waiting if Flag.NO_KEY not in one.flags]
+        """What the recorded shell did not run: without Enter it was not even accepted.
+
+        Where it has not asked for another command since, it was run in a way that is not reported.
+        """
+        kept = [one for one in waiting if Flag.NO_KEY not in one.flags or not self._asked]
         for one in kept:
-            one.flags.add(Flag.UNREPORTED)
+            one.flags |= {Flag.UNREPORTED} if self._asked else set()
         return [self._command(0, one, time, offset) for one in kept]
 
     def _seen_late(self, seen: Running) -> None:

@@ -1,6 +1,7 @@
 """Types a scenario into its program in a real terminal under a real `sealcast rec`."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from tests.accuracy.programs import launch, python_environment
 from tests.accuracy.remote import remote_host
 from tests.accuracy.scenario import Scenario
 
+_MARK = re.compile(rb"\x1b\]633;[^\x07]*\x07")
+"""What the shell reports is not shown, and scenarios do not wait for it."""
 _QUIET_S = 0.07
 """After this long without output the program is taken to wait for keys."""
 _ECHO_S = 0.004
@@ -52,7 +55,10 @@ def run(scenario: Scenario, size: str, prompt: str) -> Run:
         columns, _, rows = size.partition("x")
         env = _environment(base) | python_environment(home) | program.env
         with remote_host(home) if scenario.sshd else nullcontext():
-            child = _start(program.argv, env, home, (int(rows), int(columns)))
+            command = [] if program.own_shell else ["--", "env", "-u", "PYTHONPATH", *program.argv]
+            if program.own_shell:
+                env["SHELL"] = shutil.which(program.argv[0]) or program.argv[0]
+            child = _start(command, env, home, (int(rows), int(columns)))
             _until_ready(child, program.ready)
             _type(child, scenario)
             _end(child)
@@ -80,7 +86,7 @@ def _environment(base: Path) -> dict[str, str]:
 
 
 def _start(argv: list[str], env: dict[str, str], home: Path, size: tuple[int, int]) -> "pexpect.spawn[bytes]":
-    command = [sys.executable, "-P", "-m", "recorder.cli", "rec", "--", "env", "-u", "PYTHONPATH", *argv]
+    command = [sys.executable, "-P", "-m", "recorder.cli", "rec", *argv]
     child: pexpect.spawn[bytes] = pexpect.spawn(
         command[0], command[1:], dimensions=size, env=env, cwd=str(home), timeout=_LONGEST_S, maxread=65536
     )
@@ -130,7 +136,7 @@ def _drain(child: "pexpect.spawn[bytes]", wait: float) -> bool:
     except pexpect.EOF:
         return False
     _answer(child, data)
-    child.buffer += data
+    child.buffer = _MARK.sub(b"", child.buffer + data)
     return True
 
 

@@ -47,19 +47,24 @@ class Score:
         return self.exact / self.run if self.run else 1.0
 
 
-def extracted(recording: bytes, *, keys: bool) -> list[Command]:
-    """The commands of a recording; without `keys` as if another program had recorded it."""
+def extracted(recording: bytes, *, keys: bool, marks: bool = False) -> list[Command]:
+    """The commands of a recording; without `keys` as if another program had recorded it.
+
+    Without `marks` from the screen alone.
+    """
     header, events = open_events(io.BytesIO(recording), "recording")
     if keys:
-        return list(extract(header, events))
+        session = header.session
+        unmarked = replace(header, session=session and replace(session, marks=None))
+        return list(extract(header if marks else unmarked, events))
     foreign = (event for event in events if event.code != KEY)
     return list(extract(replace(header, session=None), foreign))
 
 
-def score(run: Run, *, keys: bool = True) -> Score:
+def score(run: Run, *, keys: bool = True, marks: bool = False) -> Score:
     """One run: exact texts are paired first, then texts that are alike."""
     truth = Counter(_normal(text) for text in run.truth if text not in run.scenario.given_up)
-    claimed = Counter(_normal(command.text) for command in extracted(run.recording, keys=keys))
+    claimed = Counter(_normal(command.text) for command in extracted(run.recording, keys=keys, marks=marks))
     exact = truth & claimed
     left, over = list((truth - exact).elements()), list((claimed - exact).elements())
     misses, alike = [], 0

@@ -23,6 +23,8 @@ class Launch:
     truth: Callable[[], list[str]]
     ready: str = "\x1b[?2004h"
     """What is shown when it waits for the first line."""
+    own_shell: bool = False
+    """It is recorded as the user's own shell, which then reports what it runs."""
 
 
 def launch(scenario: Scenario, prompt: str, home: Path) -> Launch:
@@ -55,8 +57,8 @@ def _bash(scenario: Scenario, prompt: str, home: Path) -> Launch:
         if "enable-bracketed-paste off" in scenario.setup
         else "\x1b[?2004h"
     )
-    argv = ["bash", "--rcfile", str(home / "rc")]
-    return Launch(argv, {"RC": str(home / "rc")}, lambda: _everything(home), ready)
+    (home / ".bashrc").write_text("unset PYTHONPATH; . ~/rc\n")
+    return Launch(["bash"], {"RC": str(home / "rc")}, lambda: _everything(home), ready, own_shell=True)
 
 
 def _everything(home: Path) -> list[str]:
@@ -76,12 +78,12 @@ def _zsh(scenario: Scenario, prompt: str, home: Path) -> Launch:
     """What its preexec hook is given."""
     left, _, right = prompt.partition("|")
     (home / ".zshrc").write_text(
-        'preexec() { print -rN -- "$1" >> ~/truth/zsh.$$ }\n'
+        'unset PYTHONPATH; preexec() { print -rN -- "$1" >> ~/truth/zsh.$$ }\n'
         "HISTFILE=~/.history; HISTSIZE=1000; unsetopt beep\n"
         f"autoload -Uz compinit && compinit -u -D\nbindkey -e\n{scenario.setup}\n"
         f"PROMPT=$'{left}'\nRPROMPT='{right}'\n".replace("\n❯", r"\n❯").replace("$'\n", r"$'\n")
     )
-    return Launch(["zsh"], {"ZDOTDIR": str(home)}, lambda: _nul_separated(home))
+    return Launch(["zsh"], {"ZDOTDIR": str(home)}, lambda: _nul_separated(home), own_shell=True)
 
 
 def _fish(scenario: Scenario, prompt: str, home: Path) -> Launch:
@@ -94,14 +96,14 @@ def _fish(scenario: Scenario, prompt: str, home: Path) -> Launch:
         "printf '%s\\0' \"$argv\" >> ~/truth/fish.$fish_pid",
         "end",
     ]
-    lines += ["set -g fish_greeting"]
+    lines += ["set -g fish_greeting", "set -e PYTHONPATH"]
     if left:
         lines += ["function fish_prompt", left, "end"]
     if right:
         lines += ["function fish_right_prompt", right, "end"]
     (folder / "config.fish").write_text("\n".join([*lines, scenario.setup, ""]))
     env = {"XDG_CONFIG_HOME": str(home / ".config"), "XDG_DATA_HOME": str(home / ".local")}
-    return Launch(["fish"], env, lambda: _nul_separated(home))
+    return Launch(["fish"], env, lambda: _nul_separated(home), own_shell=True)
 
 
 def _dash(scenario: Scenario, prompt: str, home: Path) -> Launch:

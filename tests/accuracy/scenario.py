@@ -31,6 +31,11 @@ class Scenario:
     files: dict[str, str]
     """Files in the home directory."""
 
+    @property
+    def remote_program(self) -> str:
+        """The program, and whether most of the commands are those of a shell behind ssh."""
+        return f"{self.program} through ssh" if self.sshd else self.program
+
     def variants(self) -> Iterator[tuple[str, str]]:
         """Pairs of a size and a prompt's name."""
         for prompt in self.prompts:
