@@ -208,7 +208,7 @@ def _first(answer: Answer, group: Iterator[Match]) -> Row:
 def _document(answer: Answer, items: list[dict[str, Any]]) -> dict[str, Any]:
     """`total` is null where a limit or the time ended the search before everything was looked at."""
     search = answer.search
-    complete = search.searched == search.total
+    complete = search.searched == search.total and (search.is_narrow or not answer.is_cut)
     cut = "limit" if answer.is_cut else None
     return {
         "schema": SCHEMA,

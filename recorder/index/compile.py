@@ -119,7 +119,7 @@ class Compiler:
         if number is None:
             return predicate_sql(predicate, SESSION_COLUMNS[key], self.functions)
         if key == "output":
-            return Sql(f"shows(?, c{number}.id)", (self._output(predicate),))
+            return Sql(f"shows(?, c{number}.id, c{number}.session)", (self._output(predicate),))
         return predicate_sql(predicate, COMMAND_COLUMNS[key].format(number), self.functions)
 
     def _output(self, predicate: Predicate) -> int:
@@ -151,6 +151,17 @@ class Compiler:
                 return _fewest((self.candidates(part, number), self.session_candidates(part)))
             case _:
                 return None
+
+    def patterns(self, formula: Formula, number: int) -> list[Matches]:
+        """Patterns that the text of the command with that number has to fit, and that no index narrows."""
+        match formula:
+            case Every(parts):
+                return [pattern for part in parts for pattern in self.patterns(part, number)]
+            case Ask(conditions, asked) if asked == number:
+                asks = [one.predicate for one in conditions if one.keys == ("text",)]
+                return [one for one in asks if isinstance(one, Matches)]
+            case _:
+                return []
 
     def _condition_candidates(self, condition: Condition) -> Candidates:
         if not set(condition.keys) <= {"text", "output"}:

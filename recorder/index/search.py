@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from recorder.errors import SealcastError
-from recorder.index.compile import Candidates, Compiler, full_text_query, id_list
+from recorder.index.compile import Candidates, Compiler, id_list
 from recorder.index.compile_predicates import Sql
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
 from recorder.index.query import Query
 from recorder.index.query_tree import LISTED, sought_in, tests
 from recorder.index.search_outputs import Line, Outputs
+from recorder.index.search_shows import Shows, by_lines
 from recorder.index.terms_values import INFINITY
 
 SELECTIVE = 20_000
 """Candidates up to this many are looked at one by one; with more it is faster to go through the sessions."""
-_MOST_PIECES = 200_000
+_FEW = 2_000
+"""Up to so many commands or sessions are looked at in a moment, to count all that fit."""
 _STEPS = 20_000
 """Steps of SQLite's machine between two looks at the clock: less than a millisecond."""
 
@@ -34,6 +36,14 @@ _NEXT_SESSIONS = (
     "SELECT key, started FROM sessions WHERE (started, key) < (?, ?) ORDER BY started DESC, key DESC LIMIT ?"
 )
 _SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM commands WHERE id IN (SELECT value FROM json_each(?))"
+_IN_ORDER = """
+SELECT c0.id FROM commands c0 CROSS JOIN sessions s
+WHERE c0.session = s.key AND c0.id IN (SELECT value FROM json_each(?))
+ORDER BY s.started DESC, s.key DESC, c0.ordinal"""
+_WITH_PATTERN = (
+    "SELECT session FROM commands WHERE session IN (SELECT value FROM json_each(?)) "
+    "GROUP BY session HAVING fits(?, group_concat(text, char(10)))"
+)
 _WITH_WORDS = "SELECT rowid FROM commands_fts WHERE commands_fts MATCH ? LIMIT ?"
 _MATCHES = """
 SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.duration, c0.started, c0.text,
@@ -88,16 +98,27 @@ class Search:
         self._sought_anywhere = sought_in(query.root, {"text", "output"})
         self._sought = list(map(in_output, self._sought_only_there + self._sought_anywhere))
         self._compiler = Compiler(self._candidates)
-        self._pieces: dict[int, frozenset[int] | None] = {}
+        self._shows = Shows(self._outputs, self._compiler.outputs, SELECTIVE)
         self._known_states: dict[str, str] = {}
         self._states = states
         self._failure: BaseException | None = None
         self._functions()
         self.total: int = connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
-        self.searched = 0
-        """Sessions looked at so far, the newest first."""
+        self._searched = 0
+        self._reached: Match | None = None
         self.is_narrow = False
         """All that may be found is known to be little, so counting it takes no time."""
+
+    @property
+    def searched(self) -> int:
+        """Sessions looked at so far, the newest first."""
+        if self._reached is None:
+            return self._searched
+        since = "SELECT count(*) FROM sessions WHERE started >= ?"
+        return int(self._connection.execute(since, (self._reached.session_start,)).fetchone()[0])
+
+    def _come_to(self, searched: int) -> None:
+        self._searched, self._reached = searched, None
 
     def sessions(self) -> Iterator[str]:
         """The ids of the sessions that fit, the newest first."""
@@ -118,24 +139,47 @@ class Search:
             statement = f"{_MATCHES} AND {where.text} ORDER BY {_NEWEST}, c0.ordinal"
             narrow = self._compiler.candidates(formula, LISTED)
             if narrow is not None:
-                self.is_narrow, self.searched = True, self.total
                 found = statement.format(tables="commands c0 CROSS JOIN sessions s", rows=_OF_COMMANDS)
-                yield from map(Match._make, self._run(found, (id_list(narrow), *where.parameters)))
+                yield from self._each_command(found, where, narrow)
                 return
             sessions = self._sessions_of(self._compiler.session_candidates(formula))
             found = statement.format(tables="sessions s CROSS JOIN commands c0", rows=_OF_SESSIONS)
-            yield from map(Match._make, self._each(found, where, sessions))
+            patterns = self._compiler.patterns(formula, LISTED)
+            yield from map(Match._make, self._each(found, where, sessions, patterns))
 
-    def _each(self, statement: str, where: Sql, sessions: Sequence[int] | None) -> Iterator[tuple[Any, ...]]:
-        """The rows of a handful of sessions at a time, so that the first ones come soon."""
+    def _each_command(self, statement: str, where: Sql, narrow: frozenset[int]) -> Iterator[Match]:
+        """The matches among these commands, a handful at a time, so that the first ones come soon."""
+        self.is_narrow = len(narrow) <= _FEW
+        ordered = [row[0] for row in self._run(_IN_ORDER, (id_list(narrow),))]
+        first, size = 0, _FIRST_HANDFUL
+        while first < len(ordered):
+            handful = ordered[first : first + size]
+            for row in self._run(statement, (json.dumps(handful), *where.parameters)):
+                self._reached = Match._make(row)
+                yield self._reached
+            first, size = first + size, size * 2
+        self._come_to(self.total)
+
+    def _each(
+        self, statement: str, where: Sql, sessions: Sequence[int] | None, patterns: Sequence[Matches] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows of a handful of sessions at a time."""
         for handful in self._handfuls(sessions):
-            yield from self._run(statement, (json.dumps(handful), *where.parameters))
-            self.searched += len(handful)
-        self.searched = self.total
+            narrowed = self._with_patterns(handful, patterns)
+            yield from self._run(statement, (json.dumps(narrowed), *where.parameters))
+            self._come_to(self._searched + len(handful))
+        self._come_to(self.total)
+
+    def _with_patterns(self, sessions: list[int], patterns: Sequence[Matches]) -> list[int]:
+        """Those with each pattern in one look at all their commands: much faster than one by one."""
+        for pattern in filter(None, map(by_lines, patterns)):
+            number = self._compiler.functions.number(pattern)
+            sessions = [row[0] for row in self._run(_WITH_PATTERN, (json.dumps(sessions), number))]
+        return sessions
 
     def _handfuls(self, sessions: Sequence[int] | None) -> Iterator[list[int]]:
         if sessions is not None:
-            self.is_narrow, self.searched = True, self.total - len(sessions)
+            self.is_narrow, self._searched = len(sessions) <= _FEW, self.total - len(sessions)
             yield list(sessions)
             return
         size, last = _FIRST_HANDFUL, (INFINITY, 0)
@@ -183,18 +227,6 @@ class Search:
             if self._failure is not None:
                 raise self._failure from error
             raise
-
-    def _shows(self, number: int, command: int) -> int:
-        predicate = self._compiler.outputs[number]
-        texts = self._outputs.texts(command, self._pieces_for(number))
-        return int(any(predicate.holds(line) for text in texts for line in text.split("\n")))
-
-    def _pieces_for(self, number: int) -> frozenset[int] | None:
-        """The pieces that may show it, where they are known and not too many."""
-        if number not in self._pieces:
-            query = full_text_query("output", self._compiler.outputs[number])
-            self._pieces[number] = self._outputs.pieces(query, _MOST_PIECES) if query else None
-        return self._pieces[number]
 
     def _state(self, session_id: str) -> str:
         if session_id not in self._known_states:

@@ -16,6 +16,8 @@ _COMMANDS = (
     " AND id IN (SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?)"
 )
 _PIECES = "SELECT id, start, size, line, lines FROM outputs WHERE command = ? ORDER BY id"
+_BLOCKS = "SELECT id, data, size FROM output_blocks WHERE session = ? ORDER BY id"
+_PARTS = "SELECT command, start, size FROM outputs WHERE command IS NOT NULL AND id BETWEEN ? AND ?"
 _BLOCK_TEXT = "SELECT data, size FROM output_blocks WHERE id = ?"
 _BLOCK_TIMES = "SELECT times, lines FROM output_blocks WHERE id = ?"
 
@@ -26,6 +28,15 @@ class Line(NamedTuple):
     time: float
     """Seconds of recording time."""
     text: str
+
+
+class Block(NamedTuple):
+    """Lines of a session, whoever wrote them."""
+
+    number: int
+    text: str
+    data: bytes
+    """The text with its last line feed, in UTF-8."""
 
 
 class Outputs:
@@ -53,6 +64,22 @@ class Outputs:
         for piece, start, size, _, _ in self._pieces(command):
             if among is None or piece in among:
                 yield self._text(piece, start, size)
+
+    def blocks(self, session: int) -> Iterator[Block]:
+        """The blocks of a session's output."""
+        for number, data, size in self._connection.execute(_BLOCKS, (session,)).fetchall():
+            try:
+                text = unpack_text(data, size)
+            except ValueError as error:
+                raise _damaged(number, error) from error
+            yield Block(number, text.removesuffix(b"\n").decode("utf-8", "replace"), text)
+
+    def parts(self, block: Block) -> Iterator[tuple[int, str]]:
+        """What the commands wrote of a block."""
+        first = block.number * PIECES_PER_BLOCK
+        span = (first, first + PIECES_PER_BLOCK - 1)
+        for command, start, size in self._connection.execute(_PARTS, span).fetchall():
+            yield command, block.data[start : start + size].removesuffix(b"\n").decode("utf-8", "replace")
 
     def lines(self, command: int) -> Sequence[Line]:
         """The lines of a command's output, in order."""
