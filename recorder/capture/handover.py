@@ -6,10 +6,11 @@ import select
 import socket
 import struct
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from recorder.capture.guard import Guard
 from recorder.capture.leader import Leader, LoginLeader, PidfdLeader
 from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording, RecordingError
@@ -33,6 +34,8 @@ class RemoteTerminal:
     client: socket.socket
     user: int
     master: int
+    guarded: Callable[[str], Guard]
+    """The guard of the session with this id."""
 
     def pump(self, recording: Recording, session: str) -> Ending:
         """Take the terminal over, and pump."""
@@ -42,17 +45,26 @@ class RemoteTerminal:
         modes = termios.tcgetattr(slave)  # the login copied them, and made the terminal raw
         os.setsid()
         leader = LoginLeader(self.client)
-        with _taken_over(self.user):
-            set_raw(self.user, modes)
-            hand_on(typed_bytes(typed, modes), (self.master, slave), recording, modes)
-            tell(self.client, "go")
-            ending = self._pump(recording, slave, leader, modes)
-        leader.let_go()  # after the terminal: the login's parent may use that at once
+        guard = self.guarded(session)
+        try:
+            with _taken_over(self.user):
+                set_raw(self.user, modes)
+                hand_on(typed_bytes(typed, modes), (self.master, slave), recording, modes)
+                tell(self.client, "go")
+                ending = self._pump(recording, slave, leader, modes, guard)
+        finally:
+            guard.close()
+        if ending.notice is None:
+            leader.let_go()  # after the terminal: the login's parent may use that at once
+        else:
+            self.client.close()  # without that word: the login sees to it that its shell ends
         return ending
 
-    def _pump(self, recording: Recording, slave: int, leader: LoginLeader, modes: Modes) -> Ending:
+    def _pump(
+        self, recording: Recording, slave: int, leader: LoginLeader, modes: Modes, guard: Guard
+    ) -> Ending:
         try:
-            return TerminalPump(self.user, (self.master, slave), recording, leader, modes).run()
+            return TerminalPump(self.user, (self.master, slave), recording, leader, modes, guard).run()
         except RecordingError as error:
             os.write(self.user, f"\r\nsealcast: {error.message}\r\n".encode())
             self.client.close()

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CREDENTIALS = struct.Struct("3i")
-_SSHD = {"sshd", "sshd-session"}
+SSHD_NAMES = {"sshd", "sshd-session"}
 """The names of sshd's processes, before and since OpenSSH 9.8."""
+PTS_MAJOR = 136
+"""Of /dev/pts/N; the minor number is N (Unix98 ptys, Linux devices.txt)."""
 _NOBODY = 2**32 - 1
 
 
@@ -46,8 +48,8 @@ def identify(connection: socket.socket) -> Peer:
             user=user_name(uid),
             started=started,
             origin="sshd" if _is_sshd_for(parent) else "local",
-            login_uid=_audit_number(pid, "loginuid"),
-            audit_session=_audit_number(pid, "sessionid"),
+            login_uid=audit_number(pid, "loginuid"),
+            audit_session=audit_number(pid, "sessionid"),
         )
     except (OSError, ValueError, IndexError) as error:
         raise PeerGoneError from error
@@ -67,12 +69,12 @@ def _is_sshd_for(pid: int) -> bool:
     It runs as the user, who can give any program that name; but only sshd itself, as root, is the parent
     of such a process, and a user cannot become the child of a root process.
     """
-    if _name(pid) not in _SSHD:
+    if _name(pid) not in SSHD_NAMES:
         return False
     if _real_uid(pid) == 0:
         return True
     parent, _ = _parent_and_start(pid)
-    return parent > 1 and _name(parent) in _SSHD and _real_uid(parent) == 0
+    return parent > 1 and _name(parent) in SSHD_NAMES and _real_uid(parent) == 0
 
 
 def _parent_and_start(pid: int) -> tuple[int, int]:
@@ -92,12 +94,23 @@ def _real_uid(pid: int) -> int:
     raise ValueError(f"process {pid} has no uid")
 
 
-def _audit_number(pid: int, name: str) -> int | None:
+def audit_number(pid: int, name: str) -> int | None:
+    """`loginuid` or `sessionid` of a process, as the kernel's audit knows them; None where it does not."""
     try:
         number = int(Path(f"/proc/{pid}/{name}").read_text())
     except (OSError, ValueError):
         return None
     return None if number == _NOBODY else number
+
+
+def controlling_terminal(pid: int) -> int:
+    """The N of the /dev/pts/N that is this process's own; -1 for another terminal, or none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        device = int(fields[4])
+    except (OSError, ValueError, IndexError):
+        return -1
+    return os.minor(device) if os.major(device) == PTS_MAJOR else -1
 
 
 def open_pidfd(peer: Peer) -> int:

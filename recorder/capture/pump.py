@@ -8,12 +8,15 @@ import fcntl
 import os
 import select
 import signal
+import struct
 import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from recorder.capture.guard import DISK, DURATION, ENDED, IDLE, Guard, Notice
 from recorder.capture.keystrokes import Keystrokes
 from recorder.capture.leader import UNKNOWN_STATUS, Leader, LeaderLostError
 from recorder.capture.recording import Recording
@@ -33,6 +36,7 @@ MAX_DRAIN = 1024 * 1024
 FLUSH_SECONDS = 5.0
 """How long the user's terminal may refuse the last bytes without taking one."""
 _NO_BYTES = bytes(4)
+_TIOCGSID = 0x5429
 _POLL_IN = select.POLLIN
 _POLL_OUT = select.POLLOUT
 HANGUP_SECONDS = 5.0
@@ -46,6 +50,11 @@ class Reason(StrEnum):
     TERMINAL_GONE = "terminal-gone"
     TERMINATED = "terminated"
     SUPERVISOR_GONE = "supervisor-gone"
+    ENDED = ENDED
+    """By an administrator."""
+    IDLE = IDLE
+    DURATION = DURATION
+    DISK = DISK
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class Ending:
 
     reason: Reason
     status: int | None
+    notice: Notice | None = None
+    """What the user was told, where neither the shell nor the terminal was at the beginning of it."""
 
 
 class TerminalPump:
@@ -64,8 +75,14 @@ class TerminalPump:
     because a background job may keep the slave open for ever. Both are closed to hang the session up.
     """
 
-    def __init__(
-        self, user: int, pty: tuple[int, int], recording: Recording, leader: Leader, modes: Modes
+    def __init__(  # noqa: PLR0913, PLR0917 two ends, and who has a say in between
+        self,
+        user: int,
+        pty: tuple[int, int],
+        recording: Recording,
+        leader: Leader,
+        modes: Modes,
+        guard: Guard | None = None,
     ) -> None:
         self._user = user
         self._pty = pty
@@ -73,6 +90,7 @@ class TerminalPump:
         self._recording = recording
         self._leader = leader
         self._modes = modes
+        self._guard = guard or Guard()
         self._keys = Keystrokes()
         self._to_user = bytearray()
         self._to_master = bytearray()
@@ -80,6 +98,7 @@ class TerminalPump:
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._wants = (_POLL_IN, _POLL_IN)
         self._ending: Ending | None = None
+        self._session_noted = False
 
     def run(self) -> Ending:
         """Pump until the end; raises RecordingError when the record cannot be written."""
@@ -92,6 +111,8 @@ class TerminalPump:
                 self._user: self._on_user,
                 self._master: self._on_master,
             }
+            if self._guard.fileno() >= 0:
+                self._handlers[self._guard.fileno()] = lambda _: self._heed(self._guard.heard())
             for fd in self._handlers:  # poll reports in this order: input goes before output
                 self._poll.register(fd, _POLL_IN)
             self._resize()
@@ -101,12 +122,19 @@ class TerminalPump:
 
     def _turn(self) -> None:
         self._update_interest()
-        seconds = self._recording.seconds_to_seal()
+        seconds = self._patience()
         for fd, ready in self._poll.poll(None if seconds is None else seconds * 1000):
             if self._ending is None:
                 self._handlers[fd](ready)
+        if seconds is not None and self._ending is None:
+            self._heed(self._guard.due())
         if seconds is not None and self._recording.seconds_to_seal() == 0 and self._ending is None:
             self._recording.seal()
+
+    def _patience(self) -> float | None:
+        """Until the next seal, or the next thing that a limit has to say."""
+        due = (self._recording.seconds_to_seal(), self._guard.seconds())
+        return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _update_interest(self) -> None:
         """Read where there is room, write where something waits."""
@@ -165,6 +193,7 @@ class TerminalPump:
         if not data:
             self._hang_up(Reason.TERMINAL_GONE)
             return
+        self._guard.typed()
         for key in self._keys.feed(data):
             self._recording.event(events.KEY, f"{key} {echo_state(self._master)}")
         self._to_master += data
@@ -205,9 +234,18 @@ class TerminalPump:
     def _show(self, data: bytes) -> None:
         """Record, then show: in this order."""
         if data:
+            if not self._session_noted:
+                self._note_session()
             self._recording.output(data)
             self._to_user += data
             self._write_user()
+
+    def _note_session(self) -> None:
+        """While its leader lives: the kernel forgets the pty's session with that."""
+        with suppress(OSError):  # ENOTTY until the shell has taken the pty
+            (leader,) = struct.unpack("i", fcntl.ioctl(self._master, _TIOCGSID, bytes(4)))
+            self._guard.belongs(leader)
+            self._session_noted = True
 
     def _write_user(self) -> None:
         try:
@@ -258,16 +296,26 @@ class TerminalPump:
             if len(self._to_user) < left:
                 deadline = time.monotonic() + FLUSH_SECONDS
 
-    def _hang_up(self, reason: Reason) -> None:
+    def _heed(self, notice: Notice | None) -> None:
+        """Show a line of the recorder's own; where it is the last one, end the session."""
+        if notice is None:
+            return
+        self._show(f"\r\nsealcast: {notice.line}\r\n".encode())
+        if notice.cause is not None:
+            self._recording.event(events.MARKER, notice.line)
+            self._hang_up(Reason(notice.cause), notice)
+
+    def _hang_up(self, reason: Reason, notice: Notice | None = None) -> None:
         """Record what the pty holds, hang up the session's terminal, wait for the shell to end."""
         if self._ending is not None:
             return
-        self._ending = Ending(reason, None)
+        self._ending = Ending(reason, None, notice)
+        self._note_session()
         self._drain()
         for fd in self._pty:
             os.close(fd)  # the kernel sends SIGHUP to the session's leader and its foreground job
         if reason is not Reason.SUPERVISOR_GONE:
-            self._ending = Ending(reason, self._await_status())
+            self._ending = Ending(reason, self._await_status(), notice)
 
     def _await_status(self) -> int | None:
         waiter = select.poll()

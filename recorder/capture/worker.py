@@ -18,6 +18,7 @@ from recorder.capture.leader import SupervisedLeader
 from recorder.capture.pump import Ending, TerminalPump, restore
 from recorder.capture.recording import Recording
 from recorder.capture.streams import StreamPump
+from recorder.capture.survivors import Traces
 from recorder.capture.terminal import open_own, set_raw
 from recorder.capture.typed import hand_on, read_typed
 from recorder.errors import ExitCode, SealcastError
@@ -77,10 +78,17 @@ class StreamEnds:
         return StreamPump(self.user, self.pipes, recording, SupervisedLeader(self.supervisor)).run()
 
 
-def run_worker(ends: Ends, notary: Channel, files: Files, request: Message | None = None) -> int:
+def run_worker(
+    ends: Ends,
+    notary: Channel,
+    files: Files,
+    request: Message | None = None,
+    traces: Traces | None = None,
+) -> int:
     """Record one session; returns the worker's exit status. Failures are told to the notary.
 
-    `request` is what the notary must know of the session, where it does not know it already.
+    `request` is what the notary must know of the session, where it does not know it already; by its
+    `traces` is found what the session leaves running.
     """
     try:
         ending = _record(ends, notary, files, request or {})
@@ -94,8 +102,17 @@ def run_worker(ends: Ends, notary: Channel, files: Files, request: Message | Non
         traceback.print_exc(file=sys.stderr)
         notary.send({"failed": "the recorder failed: this is a bug", "hint": None})
         return ExitCode.BUG
-    notary.send({"finished": ending.reason.value, "status": ending.status})
+    notary.send(_finished(ending, traces))
     return ExitCode.OK
+
+
+def _finished(ending: Ending, traces: Traces | None) -> Message:
+    return {
+        "finished": ending.reason.value,
+        "status": ending.status,
+        "notice": None if ending.notice is None else ending.notice.facts(),
+        "left_running": [] if traces is None else traces.survivors(),
+    }
 
 
 def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Ending:

@@ -70,8 +70,6 @@ def unenforced(policy: Policy) -> list[str]:
         "recording.input = true": policy.recording.input,
         'recording.on_failure = "open"': policy.recording.on_failure is not OnFailure.CLOSED,
         'noninteractive.mode = "allow"': policy.noninteractive.mode is Noninteractive.ALLOW,
-        "limits.idle": bool(policy.limits.idle),
-        "limits.duration": bool(policy.limits.duration),
         "break_glass.users": bool(policy.break_glass.users),
     }
     return [name for name, wanted in asked.items() if wanted]

@@ -2,14 +2,16 @@
 
 Workers reach it over a socket in the store, where no user can. A worker's connection is its lease: when it
 ends, however it ends, the session is sealed, by a child of the notary, so that the next login does not wait.
+Logins that wait at the same time are entered in the log under one checkpoint.
 """
 
 import os
 import select
 import signal
 import socket
-import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +19,24 @@ from typing import Any
 from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.signals import SignalPipe
 from recorder.cast.v2 import encode_header
+from recorder.daemon import journal
 from recorder.errors import SealcastError
-from recorder.log.notary import SessionRequest
-from recorder.safe_text import safe
+from recorder.log import entries
+from recorder.log.entries import Occasion
+from recorder.log.notary import Admission, SessionRequest
 from recorder.store.layout import Store
 from recorder.store.opening import recording_header
-from recorder.store.sealing import seal, seal_orphans
+from recorder.store.sealing import NOTHING, Closing, seal_all, seal_orphans
 
 SWEEP_SECONDS = 5.0
 """How long a recording may wait to be sealed whose worker belonged to an earlier notary."""
 PATIENCE_SECONDS = 5.0
 """How long a worker may take to send its request once it has connected."""
 BACKLOG = 1024
+MAX_KEPT = 1000
+"""Entries that wait for a log which cannot be written."""
+_HANDFUL = 100
+"""Recordings that are sealed under one checkpoint."""
 
 
 def notary_path(store: Store) -> Path:
@@ -46,7 +54,24 @@ def listen(path: Path) -> socket.socket:
     finally:
         os.umask(mask)
     listener.listen(BACKLOG)
+    listener.setblocking(False)
     return listener
+
+
+def tell_log(store: Store, kind: str, user: str, uid: int, **facts: object) -> None:
+    """Have the notary log one of `entries.OCCURRENCES`; without a notary the journal has it alone."""
+    journal.note(kind, user=user, **{name: str(fact) for name, fact in facts.items()})
+    message = {"log": kind, "user": user, "uid": uid, "time_ms": now_ms(), "facts": facts}
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(PATIENCE_SECONDS)
+    with connection, suppress(OSError, ChannelError):
+        connection.connect(str(notary_path(store)))
+        Channel(connection).send(message)
+
+
+def now_ms() -> int:
+    """Wall clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(slots=True)
@@ -55,6 +80,9 @@ class Lease:
 
     connection: socket.socket
     session: str = ""
+    user: str = ""
+    uid: int = 0
+    closing: Closing = NOTHING
 
 
 class NotaryService:
@@ -67,7 +95,8 @@ class NotaryService:
         self._policy = policy
         self._leases: dict[int, Lease] = {}
         self._sealer = 0
-        self._ended: list[str] = []
+        self._ended: dict[str, Closing] = {}
+        self._documents: list[entries.Document] = []
         self._sweep = True
         self._poll = select.poll()
 
@@ -85,53 +114,99 @@ class NotaryService:
                     return
                 if self._listener.fileno() in ready:
                     self._accept()
-                for fd in [fd for fd in ready if fd in self._leases]:
-                    self._serve(self._leases[fd])
+                self._serve([self._leases[fd] for fd in ready if fd in self._leases])
                 self._sweep = self._sweep or not ready
 
     def _accept(self) -> None:
-        connection, _ = self._listener.accept()
-        connection.settimeout(PATIENCE_SECONDS)
-        self._leases[connection.fileno()] = Lease(connection)
-        self._poll.register(connection, select.POLLIN)
+        with suppress(BlockingIOError):
+            while True:
+                connection, _ = self._listener.accept()
+                connection.settimeout(PATIENCE_SECONDS)
+                self._leases[connection.fileno()] = Lease(connection)
+                self._poll.register(connection, select.POLLIN)
 
-    def _serve(self, lease: Lease) -> None:
-        channel = Channel(lease.connection)
-        try:
-            message = channel.receive()
-            if "public" in message and not lease.session:
-                channel.send(self._admit(lease, message))
-            elif "failed" in message:
-                _log("recording-failed", session=lease.session, reason=str(message["failed"]))
-        except (ChannelError, TimeoutError):
-            self._end(lease)
+    def _serve(self, leases: Sequence[Lease]) -> None:
+        """Hear everyone who has something to say; then answer those who want in, all at once."""
+        waiting = []
+        for lease in leases:
+            try:
+                message = Channel(lease.connection).receive()
+                request = self._hear(lease, message)
+            except (ChannelError, TimeoutError):
+                self._end(lease)
+            else:
+                if request is not None:
+                    waiting.append((lease, request, bytes.fromhex(message["public"])))
+        if waiting or self._documents:
+            self._enter(waiting)
+
+    def _hear(self, lease: Lease, message: Message) -> SessionRequest | None:
+        """Take note of what a worker says; the request of one who wants its session to be admitted."""
+        if "public" in message and not lease.session:
+            return _session_request(message["request"])
+        if "log" in message:
+            occasion = Occasion(self._store.host, message["time_ms"], message["user"], message["uid"])
+            self._documents.append(entries.occurrence(message["log"], occasion, message["facts"]))
+        elif "failed" in message:
+            reason = str(message["failed"])
+            journal.note("recording-failed", session=lease.session, reason=reason)
+            self._add(
+                lease, entries.RECORDING_FAILED, {"reason": reason, "goes_on": bool(message.get("goes_on"))}
+            )
+        elif "finished" in message:
+            lease.closing = Closing(tuple(message.get("left_running") or ()), message.get("notice"))
+            if message["finished"] in _LIMITS:
+                self._add(lease, entries.LIMIT_REACHED, {"limit": message["finished"]})
+        return None
+
+    def _add(self, lease: Lease, kind: str, facts: Message) -> None:
+        occasion = Occasion(self._store.host, now_ms(), lease.user, lease.uid)
+        self._documents.append(entries.occurrence(kind, occasion, {"session": lease.session or None} | facts))
 
     def _end(self, lease: Lease) -> None:
         self._poll.unregister(lease.connection)
         del self._leases[lease.connection.fileno()]
         lease.connection.close()
         if lease.session:
-            self._ended.append(lease.session)
+            self._ended[lease.session] = lease.closing
 
-    def _admit(self, lease: Lease, message: Message) -> Message:
+    def _enter(self, waiting: "Sequence[tuple[Lease, SessionRequest, bytes]]") -> None:
+        """Everything under one checkpoint. Where the log cannot be written, nobody gets in."""
         try:
-            request = _session_request(message["request"])
-            admission = self._store.notary.admit(request, bytes.fromhex(message["public"]))
+            with self._store.notary.batch() as batch:
+                for document in self._documents:
+                    batch.append(document)
+                admitted = [batch.admit(request, public) for _, request, public in waiting]
         except SealcastError as error:
-            _log("refused", reason=error.message)
-            return {"refused": error.message}
+            journal.note("log-failed", reason=error.message)
+            del self._documents[:-MAX_KEPT]
+            for lease, _, _ in waiting:
+                self._answer(lease, {"refused": error.message})
+            return
+        self._documents.clear()
+        for (lease, request, _), admission in zip(waiting, admitted, strict=True):
+            self._admit(lease, request, admission)
+
+    def _admit(self, lease: Lease, request: SessionRequest, admission: Admission) -> None:
         self._store.release(admission.session_id)
-        lease.session = admission.session_id
+        lease.session, lease.user, lease.uid = admission.session_id, request.user, request.uid
         started = time.monotonic()
         header = recording_header(admission, request, started, policy=self._policy)
-        _log("admitted", session=admission.session_id, user=request.user, origin=request.origin)
-        return {
+        journal.note("admitted", session=admission.session_id, user=request.user, origin=request.origin)
+        answer = {
             "session": admission.session_id,
             "host": admission.host,
             "started": started,
             "header": encode_header(header).decode(),
             "certificate": admission.certificate,
         }
+        self._answer(lease, answer)
+
+    def _answer(self, lease: Lease, answer: Message) -> None:
+        try:
+            Channel(lease.connection).send(answer)
+        except (ChannelError, TimeoutError):
+            self._end(lease)
 
     def _seal_if_needed(self) -> None:
         """One child at a time seals what has ended; what ends meanwhile is the next child's."""
@@ -139,45 +214,43 @@ class NotaryService:
             self._sealer = 0
         if self._sealer or not (self._ended or self._sweep):
             return
-        ended, self._ended = self._ended, []
+        ended, self._ended = self._ended, {}
         sweep, self._sweep = self._sweep, False
         self._sealer = os.fork()
         if self._sealer == 0:
             self._seal_and_exit(ended, sweep)
 
-    def _seal_and_exit(self, ended: list[str], sweep: bool) -> None:
+    def _seal_and_exit(self, ended: dict[str, Closing], sweep: bool) -> None:
         status = 1
         try:
             self._listener.close()
             for lease in self._leases.values():
                 lease.connection.close()
-            for session in ended:
-                self._seal(session)
+            sessions = list(ended)
+            for start in range(0, len(sessions), _HANDFUL):
+                self._seal(sessions[start : start + _HANDFUL], ended)
             for sealed in seal_orphans(self._store) if sweep else ():
-                _log("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
+                journal.note("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
             status = 0
         except Exception as error:  # the last frame of a process: the journal must hear of it
-            _log("sealing-failed", reason=str(error))
+            journal.note("sealing-failed", reason=str(error))
         finally:
             os._exit(status)
 
-    def _seal(self, session: str) -> None:
+    def _seal(self, sessions: list[str], closings: dict[str, Closing]) -> None:
         """What cannot be sealed now stays in live/, and a later sweep comes by."""
         try:
-            sealed = seal(self._store, session)
+            done = seal_all(self._store, sessions, closings)
         except SealcastError as error:
-            _log("sealing-failed", session=session, reason=error.message)
-        else:
-            _log("sealed", session=session, verdict=str(sealed.verdict))
+            journal.note("sealing-failed", sessions=" ".join(sessions), reason=error.message)
+            return
+        for sealed in done:
+            journal.note("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
+
+
+_LIMITS = ("idle", "duration")
 
 
 def _session_request(fields: dict[str, Any]) -> SessionRequest:
     columns, rows = fields.pop("terminal")
     return SessionRequest(terminal=(int(columns), int(rows)), **fields)
-
-
-def _log(event: str, **fields: str) -> None:
-    """One line for the journal: `event name=value …`, values made safe."""
-    text = " ".join(f"{name}={safe(value, 500)!r}" for name, value in fields.items())
-    sys.stderr.write(f"sealcast: {event} {text}\n")
-    sys.stderr.flush()

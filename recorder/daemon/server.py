@@ -10,7 +10,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,17 +20,21 @@ from recorder.capture.authentication import keys_of, methods_of
 from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.handover import RemoteStreams, RemoteTerminal, pty_number, tell
 from recorder.capture.login import MAX_PACKET
-from recorder.capture.peer import Peer, PeerGoneError, identify, open_pidfd
+from recorder.capture.peer import PTS_MAJOR, Peer, PeerGoneError, identify, open_pidfd
 from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
 from recorder.capture.signals import SignalPipe
 from recorder.capture.stream_plan import StreamPlan, plan_streams
+from recorder.capture.survivors import traces_of
 from recorder.capture.terminal import window_size
 from recorder.capture.worker import Files, run_worker
+from recorder.daemon import administration, journal
+from recorder.daemon.administration import Administration
 from recorder.daemon.admission import Admission
+from recorder.daemon.guarding import guard_maker
+from recorder.daemon.live import remove_dead_controls
 from recorder.daemon.notary import NotaryService, listen, notary_path
 from recorder.errors import ExitCode, FormatError, SealcastError
 from recorder.policy.model import Policy
-from recorder.safe_text import safe
 from recorder.seal.keys import generate_key
 from recorder.seal.sealer import Sealer
 from recorder.store.layout import Store
@@ -39,8 +42,6 @@ from recorder.store.layout import Store
 SILENCE_SECONDS = 5.0
 """How long a peer may be connected without sending its request."""
 MAX_WAITING = 1024
-_PTS_MAJOR = 136
-"""Of /dev/pts/N; the minor number is N (Unix98 ptys, Linux devices.txt)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,16 @@ class Live:
 
     uid: int
     pty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Somebody who may log in."""
+
+    connection: socket.socket
+    request: Request
+    peer: Peer
+    origin: str
 
 
 def listen_for_logins(path: Path) -> socket.socket:
@@ -80,6 +91,7 @@ class Server:
         self._admission = Admission(policy, store.root)
         self._waiting: dict[int, Waiting] = {}
         self._live: dict[int, Live] = {}
+        self._helpers: set[int] = set()
         self._admitted: set[tuple[int, int]] = set()
         self._notary = 0
         self._poll = select.poll()
@@ -88,6 +100,7 @@ class Server:
     def run(self, ready: Callable[[], None]) -> None:
         """Serve; `ready` is called when logins are answered."""
         self._owner_read, self._owner_write = os.pipe()
+        remove_dead_controls(self._store)
         _warm_up()
         with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)) as signals:
             self._start_notary()  # with the handler in place: its death must not go unnoticed
@@ -124,7 +137,7 @@ class Server:
                 ).run()
                 status = 0
             except SealcastError as error:
-                _log(f"notary: {error.message}")
+                journal.note("notary-failed", reason=error.message)
                 status = error.code
             finally:
                 os._exit(status)
@@ -140,8 +153,9 @@ class Server:
             if pid == 0:
                 return
             self._live.pop(pid, None)
+            self._helpers.discard(pid)
             if pid == self._notary and not self._stopping:
-                _log("the notary ended; starting another")
+                journal.note("notary-ended")
                 self._start_notary()
 
     def _accept(self) -> None:
@@ -160,14 +174,54 @@ class Server:
         fds: list[int] = []
         try:
             packet = _receive(connection, fds)
-            self._begin(connection, parse_request(packet), identify(connection), fds)
+            if packet.startswith(administration.MAGIC):
+                self._administer(connection, packet, identify(connection), fds)
+            else:
+                self._begin(connection, parse_request(packet), identify(connection), fds)
         except (FormatError, PeerGoneError, OSError) as error:
-            _log(f"dropped a peer: {error}")
+            journal.note("dropped-a-peer", reason=str(error))
             tell(connection, "refused\0the recorder did not understand the request")
         finally:
             for fd in fds:
                 os.close(fd)
             connection.close()
+
+    def _administer(self, connection: socket.socket, packet: bytes, peer: Peer, fds: list[int]) -> None:
+        """In a process of its own; the daemon only sees to it that they are not too many."""
+        try:
+            wish = administration.parse_wish(packet)
+            if fds:
+                raise FormatError("descriptors came with a request that needs none")
+            if not administration.may_administer(peer, self._policy):
+                raise administration.not_allowed(peer, self._policy)
+            if len(self._helpers) >= administration.MAX_AT_ONCE:
+                raise SealcastError("too many requests are being served", "try again in a moment")
+        except SealcastError as error:
+            journal.note("refused-to-administer", user=peer.user, reason=error.message)
+            administration.refuse(connection, error)
+            return
+        helper = Administration(self._store, peer, connection)
+        self._helpers.add(self._fork(lambda: helper.serve(wish)))
+
+    def _fork(self, work: "Callable[[], int | None]") -> int:
+        """A child that holds nothing of the daemon's, and ends with its work; its pid."""
+        pid = os.fork()
+        if pid:
+            return pid
+        status = int(ExitCode.BUG)
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            self._listener.close()
+            os.close(self._owner_write)
+            for waiting in self._waiting.values():
+                waiting.connection.close()
+            status = work() or 0
+        except Exception as error:  # the last frame of a process: the journal must hear of it
+            journal.note("failed", reason=f"{type(error).__name__}: {error}")
+        finally:
+            os._exit(status)
 
     def _begin(self, connection: socket.socket, request: Request, peer: Peer, fds: list[int]) -> None:
         if len(fds) != request.descriptors:
@@ -178,55 +232,51 @@ class Server:
         open_sessions = sum(live.uid == peer.uid for live in self._live.values())
         refusal = self._admission.refusal(peer, request, open_sessions)
         if refusal is not None:
-            _log(f"refused {peer.user}: {refusal}")
+            journal.note("refused", user=peer.user, reason=refusal)
             tell(connection, f"refused\0{refusal}")
             return
         origin = "local" if (peer.pid, peer.started) in self._admitted else peer.origin
         self._admitted.add((peer.pid, peer.started))
         pidfd = open_pidfd(peer)
         try:
-            self._fork_worker(connection, request, _facts(peer, request, origin, fds), (pidfd, *fds))
+            self._fork_worker(Login(connection, request, peer, origin), (pidfd, *fds))
         finally:
             os.close(pidfd)
 
     def _is_recorded(self, terminal: int) -> bool:
         """Whether what is shown on this terminal goes through a worker of ours already."""
         device = os.fstat(terminal).st_rdev
-        if os.major(device) != _PTS_MAJOR or not os.isatty(terminal):
+        if os.major(device) != PTS_MAJOR or not os.isatty(terminal):
             return False
         return any(live.pty == os.minor(device) for live in self._live.values())
 
-    def _fork_worker(
-        self, connection: socket.socket, request: Request, facts: Message, fds: tuple[int, ...]
-    ) -> None:
-        pty = pty_number(fds[2]) if request.with_terminal else -1
-        pid = os.fork()
-        if pid == 0:
-            status = int(ExitCode.BUG)
-            try:
-                self._listener.close()
-                os.close(self._owner_write)
-                for waiting in self._waiting.values():
-                    waiting.connection.close()
-                status = self._work(connection, request, facts, fds)
-            except (ChannelError, OSError) as error:
-                _log(f"a worker failed: {error}")
-                tell(connection, "refused\0the recorder failed")
-            finally:
-                os._exit(status)
-        self._live[pid] = Live(int(facts["request"]["uid"]), pty)
+    def _fork_worker(self, login: Login, fds: tuple[int, ...]) -> None:
+        pty = pty_number(fds[2]) if login.request.with_terminal else -1
+        pid = self._fork(lambda: self._try_to_work(login, fds, pty))
+        self._live[pid] = Live(login.peer.uid, pty)
 
-    def _work(self, connection: socket.socket, request: Request, facts: Message, fds: tuple[int, ...]) -> int:
+    def _try_to_work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
+        try:
+            return self._work(login, fds, pty)
+        except (ChannelError, OSError) as error:
+            journal.note("worker-failed", user=login.peer.user, reason=str(error))
+            tell(login.connection, "refused\0the recorder failed")
+            return ExitCode.RECORDING
+
+    def _work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)  # a terminal's pump listens to some of them
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection, request = login.connection, login.request
         pidfd, *rest = fds
+        facts = _facts(login.peer, request, login.origin, rest)
+        traces = traces_of(login.peer)
+        guarded = guard_maker(self._store, self._policy, traces, pty)
         notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         notary.connect(str(notary_path(self._store)))
         connection.setblocking(True)
         files = Files(self._store.create_live, self._store.write_signature)
         ends = (
-            RemoteTerminal(connection, rest[0], rest[1])
+            RemoteTerminal(connection, rest[0], rest[1], guarded)
             if request.with_terminal
             else RemoteStreams(
                 connection,
@@ -236,7 +286,7 @@ class Server:
                 self._stream_plan(request, facts["request"]["origin"]),
             )
         )
-        return run_worker(ends, Channel(notary), files, facts)
+        return run_worker(ends, Channel(notary), files, facts, traces)
 
     def _stream_plan(self, request: Request, origin: str) -> StreamPlan:
         caps = self._policy.noninteractive
@@ -307,8 +357,3 @@ def _source(connection: str) -> dict[str, str | int] | None:
     if len(fields) != 4 or not fields[1].isdigit():
         return None
     return {"ip": fields[0], "port": int(fields[1])}
-
-
-def _log(text: str) -> None:
-    sys.stderr.write(f"sealcast: {safe(text, 2000)}\n")
-    sys.stderr.flush()

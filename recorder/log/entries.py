@@ -26,6 +26,29 @@ KEY_TRUSTED = "key-trusted"
 VIEWED = "recording-viewed"
 EXPORTED = "recording-exported"
 IMPORTED = "recording-imported"
+TERMINATED = "termination-ordered"
+LIMIT_REACHED = "limit-reached"
+LOGIN_REFUSED = "login-refused"
+LOGIN_UNRECORDED = "login-unrecorded"
+RECORDING_FAILED = "recording-failed"
+DISK_LOW = "disk-low"
+DISK_CRITICAL = "disk-critical"
+DISK_RECOVERED = "disk-recovered"
+CONFIGURATION_CHANGED = "configuration-changed"
+
+OCCURRENCES = {
+    TERMINATED: ("session", "info", "success"),
+    LIMIT_REACHED: ("session", "info", "success"),
+    LOGIN_REFUSED: ("session", "info", "failure"),
+    LOGIN_UNRECORDED: ("session", "info", "success"),
+    RECORDING_FAILED: ("session", "info", "failure"),
+    DISK_LOW: ("host", "info", "failure"),
+    DISK_CRITICAL: ("host", "info", "failure"),
+    DISK_RECOVERED: ("host", "info", "success"),
+    CONFIGURATION_CHANGED: ("configuration", "change", "success"),
+    VIEWED: ("file", "access", "success"),
+}
+"""Entries that are told by facts alone: ECS category, type and outcome."""
 
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 SESSION_ID = re.compile(rf"\d{{8}}T\d{{6}}-[{CROCKFORD}]{{8}}", re.ASCII)
@@ -33,6 +56,7 @@ SESSION_ID = re.compile(rf"\d{{8}}T\d{{6}}-[{CROCKFORD}]{{8}}", re.ASCII)
 _MAX_COMMAND = 4096
 _MAX_TEXT = 1024
 _MAX_NAME = 255
+_MAX_LEFT = 100
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _SESSION_TYPES = {OPENED: "start", CLOSED: "end", INTERRUPTED: "end"}
@@ -103,7 +127,10 @@ class Ending:
     dropped_sha256: bytes | None = None
     """A last line that was written in part, and was never shown."""
     finding: str | None = None
-    left_running: tuple[int, ...] = ()
+    left_running: tuple[Document, ...] = ()
+    """Processes that outlived it, each as `pid` and `name`."""
+    ended: Document | None = None
+    """Why, where neither the shell nor the terminal ended it: `cause`, `by`, `reason`."""
     streams: Document | None = None
     """What was transferred or left out of the recording, bounded by who collected it."""
 
@@ -229,7 +256,8 @@ def _ending_facts(ending: Ending) -> Document:
         landmarks=[[lines, root.hex()] for lines, root in ending.landmarks] or None,
         dropped=_dropped(ending),
         finding=text(ending.finding, _MAX_TEXT),
-        left_running=list(ending.left_running[:100]) or None,
+        left_running=list(ending.left_running[:_MAX_LEFT]) or None,
+        ended=ending.ended,
         streams=ending.streams,
     )
 
@@ -257,6 +285,17 @@ def recording_accessed(kind: str, occasion: Occasion, session: str) -> Document:
     """`kind` is `VIEWED` or `EXPORTED`; the occasion names the person who looks."""
     document = _document(kind, occasion, ("file",), _FILE_TYPES[kind])
     document["sealcast"] = {"session": session}
+    return document
+
+
+def occurrence(kind: str, occasion: Occasion, facts: Document) -> Document:
+    """One of `OCCURRENCES`; `facts` stand under `sealcast`, their text cut to fixed lengths."""
+    category, type_, outcome = OCCURRENCES[kind]
+    document = _document(kind, occasion, (category,), type_)
+    document["event"]["outcome"] = outcome
+    document["sealcast"] = _without_none(
+        **{name: text(fact, _MAX_TEXT) if isinstance(fact, str) else fact for name, fact in facts.items()}
+    )
     return document
 
 

@@ -52,7 +52,8 @@ ENDING = Ending(
     dropped_size=12,
     dropped_sha256=bytes(32),
     finding="line 3 is not an event",
-    left_running=tuple(range(100)),
+    left_running=tuple({"pid": 4_000_000 + number, "name": "\x01" * 15} for number in range(200)),
+    ended={"cause": "ended", "by": {"user": "u" * 32, "uid": 0}, "reason": "\x01" * 600},
 )
 IMPORT = Import(
     session=SESSION,
