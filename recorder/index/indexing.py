@@ -1,7 +1,7 @@
 """Bringing the index up to date with the store: what is new, changed or gone."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from recorder.errors import SealcastError
 from recorder.index.database import NAME, put_in_place, remove_files, writer_lock
 from recorder.index.extraction import EXTRACTOR
-from recorder.index.reading import Done, Message, Part, Task
+from recorder.index.reading import Done, Message, Part, Task, read_recording
 from recorder.index.sessions import SessionLog, file_state, session_row
 from recorder.index.workers import Pool
 from recorder.index.writing import IndexWriter
@@ -107,6 +107,8 @@ class Building:
         self._rows: dict[str, dict[str, Any]] = {}
         """Of sessions that are being read."""
         self._seen: set[str] = set()
+        self.passing: Collection[str] = ()
+        """Sessions that somebody else sees to."""
         self.with_output = wish.with_output or writer.fact("output") == "1"
 
     def run(self, said: Said) -> Outcome:
@@ -129,12 +131,20 @@ class Building:
             self.writer.merge()
         return self._outcome
 
+    def index(self, session: Session) -> None:
+        """One session anew, by this process."""
+        task = self._task(session, None)
+        for message in read_recording(task) if task is not None else ():
+            self._take(message)
+
     # ── what is to be read ────────────────────────────────────────────────────
 
     def _tasks(self, files: Files, known: dict[str, tuple[Any, ...]]) -> Iterator[Task]:
         """Recordings that are new or have changed; sessions without one are written at once."""
         for session in self._sessions(files):
             self._seen.add(session.id)
+            if session.id in self.passing:
+                continue
             task = self._task(session, known.get(session.id))
             if task is not None:
                 yield task

@@ -27,9 +27,13 @@ class SessionLog:
 
     store: Store
     size: int = 0
-    """Entries read so far."""
+    """Entries read so far, or passed over to begin with."""
     _open: dict[str, SessionHistory] = field(default_factory=dict)
     """Sessions whose end has not come yet."""
+    _first: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._first = self.size
 
     def read(self, files: Files | None = None) -> Iterator[Session]:
         """The sessions that ended since the last call, in the order of the log, then those that did not end.
@@ -43,10 +47,14 @@ class SessionLog:
             for place, entry in enumerate(self.store.log.entries(start, end), start):
                 history.add(place, entry)
             self.size = end
-            whole = [one for one in history.sessions.values() if one.opened_entry is not None]
+            whole = [one for one in history.sessions.values() if self._is_whole(one)]
             self._open = {one.session: one for one in whole if one.ended_entry is None}
             yield from self._sessions(History(checkpoint, _ended(whole)), files)
         yield from self._sessions(History(checkpoint, dict(self._open)), files)
+
+    def _is_whole(self, one: SessionHistory) -> bool:
+        """What was opened before the place where reading began has only its end here."""
+        return one.opened_entry is not None or self._first > 0
 
     def _sessions(self, history: History, files: Files | None) -> Iterable[Session]:
         looked_at = _look(self.store, history.sessions) if files is None else _of(files, history.sessions)

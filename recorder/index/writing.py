@@ -159,6 +159,10 @@ class IndexWriter:
         """Whether `begin_session` was called, and its end has not come."""
         return session_id in self._sessions
 
+    def has_commands(self, session_id: str) -> bool:
+        """Whether any command of a session that was begun has been written."""
+        return self._sessions[session_id].count > 0
+
     def add_request(self, session_id: str, row: CommandRow) -> None:
         """The command that the whole session was for: all of its output that is nobody's is its."""
         session = self._sessions[session_id]

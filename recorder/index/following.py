@@ -1,0 +1,137 @@
+"""Keeping the index up to date while sessions are recorded: the life of the indexer process."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from recorder.errors import SealcastError
+from recorder.index.database import NAME, writer_lock
+from recorder.index.extraction import Extracted
+from recorder.index.indexing import Building, Said, Wish, broken_row, end_of
+from recorder.index.live import LiveRecording
+from recorder.index.reading import Done, request_row
+from recorder.index.sessions import file_state, session_row
+from recorder.index.workers import Pool
+from recorder.index.writing import IndexWriter
+from recorder.store.catalog import Session
+from recorder.store.layout import Store
+
+POLL_S = 0.5
+"""Between two looks at the log and at the recordings that are being written."""
+_RESCAN_S = 600.0
+"""Between two looks at every recording of the store: one may have come or gone without the log."""
+
+Wait = Callable[[float], object]
+"""Waits so many seconds, less if it is over; answers whether it is over."""
+
+
+def follow(store: Store, wish: Wish, wait: Wait, said: Said = lambda _done, _total: None) -> None:
+    """Bring the index up to date and keep it so until `wait` says that it is over.
+
+    What a session shows is in the index within two seconds. Holds no key, and may be killed at any moment.
+    `SealcastError` where another process writes the index, or what lies there is none.
+    """
+    with writer_lock(store.root), IndexWriter(store.root / NAME) as writer:
+        follower = Follower(store, writer, wish)
+        follower.catch_up(said)
+        while not wait(POLL_S):
+            follower.step()
+
+
+class Follower:
+    """Follows one store; call `step` often."""
+
+    def __init__(self, store: Store, writer: IndexWriter, wish: Wish) -> None:
+        self._store = store
+        self._writer = writer
+        self._wish = wish
+        self._live: dict[str, LiveRecording] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._checkpoint: tuple[int, int] | None = None
+
+    def catch_up(self, said: Said) -> None:
+        """One pass over the whole store."""
+        with Pool(self._wish.jobs) as pool:
+            self._building = Building(self._store, self._writer, pool, self._wish)
+            self._building.passing = self._live
+            self._building.run(said)
+        self._scanned = time.monotonic()
+        self._checkpoint = None
+
+    def step(self) -> None:
+        """Takes in what has happened since the last call."""
+        if time.monotonic() - self._scanned > _RESCAN_S:
+            self.catch_up(lambda _done, _total: None)
+        self._read_log()
+        for session_id in list(self._live):
+            self._poll(session_id)
+        self._writer.commit()
+
+    def _read_log(self) -> None:
+        found = os.stat(self._store.log.directory / "checkpoint")
+        mark = found.st_ino, found.st_mtime_ns
+        if mark == self._checkpoint:
+            return
+        self._checkpoint = mark
+        for session in self._building.log.read():
+            self._take(session)
+        self._writer.note("log_size", str(self._building.log.size))
+
+    def _take(self, session: Session) -> None:
+        """A session that has begun, goes on, or has ended."""
+        if session.live:
+            if session.id not in self._live:
+                self._begin(session)
+        elif session.id in self._live:
+            self._end(session)
+        elif session.end is not None or session.path is None:
+            self._building.index(session)
+
+    def _begin(self, session: Session) -> None:
+        path = self._store.live_path(session.id)
+        row = session_row(session, self._store.root, file_state(path))
+        self._writer.begin_session({**row, "has_output": int(self._building.with_output)})
+        self._rows[session.id] = row
+        self._live[session.id] = LiveRecording(path, with_output=self._building.with_output)
+
+    def _poll(self, session_id: str) -> None:
+        try:
+            extracted = self._live[session_id].poll()
+        except (SealcastError, OSError) as error:
+            self._writer.quarantine(broken_row(self._rows[session_id], str(error)))
+            self._drop(session_id)
+            return
+        if extracted is not None:
+            self._add(session_id, extracted)
+
+    def _add(self, session_id: str, extracted: Extracted) -> None:
+        self._writer.add(session_id, extracted)
+        facts = {"duration": extracted.last_s, "active": extracted.active_s}
+        self._writer.update_session(session_id, facts)
+
+    def _end(self, session: Session) -> None:
+        """What was read while it was written is all of it, unless it was finished in another way."""
+        recording = self._live[session.id]
+        try:
+            rest = recording.finish()
+        except (SealcastError, OSError):
+            rest = None
+        skipped, size = recording.skipped, recording.size
+        self._drop(session.id)
+        if rest is None or size != session.size_bytes:
+            self._building.index(session)
+            return
+        self._writer.add(session.id, rest)
+        row = session_row(session, self._store.root, file_state(session.path))
+        request = None if self._writer.has_commands(session.id) else request_row(session, rest.last_s)
+        if request is not None:
+            self._writer.add_request(session.id, request)
+        done = Done(session.id, rest.last_s, rest.active_s, skipped, None, None)
+        changes = {**row, **end_of(row, done, self._building.with_output)}
+        del changes["id"]
+        self._writer.end_session(session.id, changes)
+
+    def _drop(self, session_id: str) -> None:
+        self._live.pop(session_id).close()
+        self._rows.pop(session_id)
