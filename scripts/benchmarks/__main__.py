@@ -3,7 +3,17 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from scripts.benchmarks import latency, memory, options, report, startup, throughput, utmp, verification
+from scripts.benchmarks import (
+    latency,
+    memory,
+    options,
+    report,
+    search,
+    startup,
+    throughput,
+    utmp,
+    verification,
+)
 from scripts.benchmarks.contestants import Contestant, installed, versions
 from scripts.benchmarks.data import Data, make_data
 from scripts.benchmarks.errors import BenchError
@@ -20,6 +30,8 @@ _FORMS = {"json": report.as_json, "markdown": report.as_markdown, "text": report
 
 def main(argv: Sequence[str]) -> int:
     """Measure and print; 1 where something could not be measured truly."""
+    if argv[:1] == ["search"]:
+        return search.main(argv[1:])
     wanted = options.parse(argv)
     if _TLOG in wanted.contestants and utmp.is_missing():
         utmp.enter_private_run(argv)

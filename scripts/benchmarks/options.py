@@ -13,6 +13,7 @@ SUBJECTS = ("throughput", "busy", "echo", "start", "memory", "verification")
 _DESCRIPTION = """\
 Measures sealcast beside a bare terminal and those of script, ttyrec, tlog-rec and asciinema that are
 installed: in interleaved rounds, with medians and ratios. docs/performance.md says what each figure is.
+`scripts/bench search --help` tells how searches are measured.
 """
 
 
