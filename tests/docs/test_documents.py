@@ -45,7 +45,7 @@ def test_locks_agree_with_each_other_and_hold_what_pyproject_asks_for() -> None:
         r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL
     )
     assert declared is not None
-    wanted = re.findall(r'"([a-z.-]+)', declared[1])
+    wanted = re.findall(r'"([a-z0-9.-]+)', declared[1])
     assert wanted
     assert [name for name in wanted if name.replace(".", "-") not in pins[0]] == []
 
