@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recorder.cli.main import VERBS
 from recorder.errors import SealcastError
 from scripts.fixture_stores import big, demo, zoo
 from scripts.fixture_stores.studio import Studio, in_memory
@@ -104,7 +103,7 @@ def _build_big(root: Path, sessions: int, index: bool) -> None:
         begun = time.monotonic()
         big.build(workshop, sessions, _progress(sessions, begun))
         _say(f"recorded {sessions:,} sessions in {time.monotonic() - begun:.1f} s")
-        if index and "index" in VERBS:
+        if index:
             _index(workshop)
 
 

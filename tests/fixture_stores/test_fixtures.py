@@ -49,7 +49,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fixtures")
     command = [sys.executable, "-P", "-m", "scripts.fixture_stores", "empty", "demo", "zoo", "big"]
     done = subprocess.run(
-        [*command, "--out", str(folder), "--sessions", "50", "--no-index"],
+        [*command, "--out", str(folder), "--sessions", "50"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -157,6 +157,12 @@ def test_the_commands_of_big(out: Path) -> None:
             found = commands_of(session)
             assert len(found) == sum(code == "K" for _, code, _ in take.steps)
             assert found[-1].text == "exit"
+
+
+@pytest.mark.slow
+def test_the_index_of_big(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--store", str(out / "big"), "index", "status"]) == 0
+    assert "50 sessions" in capsys.readouterr().out
 
 
 def test_what_a_big_store_holds() -> None:
