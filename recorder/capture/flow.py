@@ -11,7 +11,7 @@ from contextlib import suppress
 
 CHUNK = 128 * 1024
 PIPE_SIZE = 256 * 1024
-"""Asked for our own pipes; the kernel's default of 64 KiB has reader and writer wait for each other."""
+"""For a transfer: with the kernel's default of 64 KiB, reader and writer wait for each other."""
 _F_SETPIPE_SZ = 1031
 _NOT_THIS_WAY = {errno.EOPNOTSUPP, errno.EINVAL, errno.ESPIPE, errno.ENOSYS}
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -95,7 +95,10 @@ class Flow:
 
 
 def enlarge(*pipes: int) -> None:
-    """Ask for larger pipes; the kernel may refuse (pipe(7), pipe-user-pages-soft)."""
+    """Ask for larger pipes; what is no pipe stays as it is, and the kernel may refuse.
+
+    For a few only: their pages count for the user who made them (pipe(7), pipe-user-pages-soft).
+    """
     for fd in pipes:
         with suppress(OSError):
             fcntl.fcntl(fd, _F_SETPIPE_SZ, PIPE_SIZE)

@@ -69,10 +69,10 @@ class Observer:
 
     def _send(self, direction: int, data: memoryview) -> None:
         """Whole, or the observer is lost: what it says meanwhile is taken, so that neither waits for ever."""
-        rest = memoryview(_FRAME.pack(direction, len(data)) + data)
+        rest = [memoryview(_FRAME.pack(direction, len(data))), data]
         while rest and self.feed >= 0:
             try:
-                rest = rest[os.write(self.feed, rest) :]
+                rest = _behind(rest, os.writev(self.feed, rest))
             except BlockingIOError:
                 if not _is_ready(self.feed, select.POLLOUT, _PATIENCE_SECONDS, self.news):
                     self._lose()
@@ -116,6 +116,13 @@ class Observer:
         if self.feed >= 0:
             os.close(self.feed)
             self.feed = -1
+
+
+def _behind(parts: list[memoryview], size: int) -> list[memoryview]:
+    """What is left of them after their first `size` bytes."""
+    while parts and size >= len(parts[0]):
+        size -= len(parts.pop(0))
+    return [parts[0][size:], *parts[1:]] if parts else []
 
 
 def start_observer() -> Observer:

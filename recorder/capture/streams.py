@@ -43,7 +43,8 @@ class StreamPump:
         typed, shown, told = (_taker(stream) for stream in self._streams)
         if self._observer is not None:
             typed, shown = _both(self._observer.client, typed), _both(self._observer.server, shown)
-        enlarge(*pipes)
+        if plan.transfer is not None:
+            enlarge(*user[:2], *pipes[:2])
         self._input = Flow(user[0], pipes[0], typed)
         self._outputs = (Flow(pipes[1], user[1], shown), Flow(pipes[2], user[2], told))
         self._flows = (self._input, *self._outputs)

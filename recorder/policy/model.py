@@ -56,7 +56,7 @@ class NoninteractivePolicy:
 
     mode: Noninteractive = Noninteractive.RECORD
     input_cap: int = 2**20
-    output_cap: int = 16 * 2**20
+    output_cap: int = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
