@@ -18,6 +18,7 @@ from recorder.index.search_shows import Shows, by_lines
 from recorder.index.terms_values import INFINITY
 
 SELECTIVE = 20_000
+SELECTIVE_PIECES = 8_000
 """Candidates up to this many are looked at one by one; with more it is faster to go through the sessions."""
 _FEW = 2_000
 """Up to so many commands or sessions are looked at in a moment, to count all that fit."""
@@ -29,7 +30,7 @@ States = Callable[[str], str]
 
 
 _NEWEST = "s.started DESC, s.key DESC"
-_FIRST_HANDFUL, _LARGEST_HANDFUL = 200, 6_400
+_FIRST_HANDFUL, _LARGEST_HANDFUL = 25, 6_400
 _OF_SESSIONS = "s.key IN (SELECT value FROM json_each(?))"
 _OF_COMMANDS = "c0.id IN (SELECT value FROM json_each(?))"
 _NEXT_SESSIONS = (
@@ -98,7 +99,7 @@ class Search:
         self._sought_anywhere = sought_in(query.root, {"text", "output"})
         self._sought = list(map(in_output, self._sought_only_there + self._sought_anywhere))
         self._compiler = Compiler(self._candidates)
-        self._shows = Shows(self._outputs, self._compiler.outputs, SELECTIVE)
+        self._shows = Shows(self._outputs, self._compiler.outputs, SELECTIVE_PIECES)
         self._known_states: dict[str, str] = {}
         self._states = states
         self._failure: BaseException | None = None
@@ -236,7 +237,7 @@ class Search:
     def _candidates(self, key: str, query: str) -> Candidates:
         """From the full-text tables, unless they are too many."""
         if key == "output":
-            return self._outputs.candidates(query, SELECTIVE)
+            return self._outputs.candidates(query, SELECTIVE_PIECES)
         found = self._run(_WITH_WORDS, (query, SELECTIVE + 1))
         ids = frozenset(row[0] for row in found)
         return ids if len(ids) <= SELECTIVE else None

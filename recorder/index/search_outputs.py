@@ -10,6 +10,7 @@ from recorder.index.blocks import unpack_text, unpack_times
 from recorder.index.schema import PIECES_PER_BLOCK
 
 _KEPT_BLOCKS = 64
+_KEPT_QUERIES = 32
 _WITH_WORDS = "SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?"
 _COMMANDS = (
     "SELECT DISTINCT command FROM outputs WHERE command IS NOT NULL"
@@ -44,6 +45,8 @@ class Outputs:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.pieces = lru_cache(_KEPT_QUERIES)(self._find_pieces)
+        """The pieces that a query of FTS5 finds; None where there are more than a limit."""
         self._block = lru_cache(_KEPT_BLOCKS)(self._read_text)
         self._times = lru_cache(_KEPT_BLOCKS)(self._read_times)
 
@@ -54,8 +57,7 @@ class Outputs:
             return None
         return frozenset(row[0] for row in self._connection.execute(_COMMANDS, (query, limit)))
 
-    def pieces(self, query: str, limit: int) -> frozenset[int] | None:
-        """The same for the pieces themselves."""
+    def _find_pieces(self, query: str, limit: int) -> frozenset[int] | None:
         found = frozenset(row[0] for row in self._connection.execute(_WITH_WORDS, (query, limit + 1)))
         return found if len(found) <= limit else None
 

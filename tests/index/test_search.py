@@ -153,13 +153,13 @@ def test_sql_says_what_memory_says(store: Store, text: str, selective: int) -> N
         expected = in_memory(store, text)
     except QueryError:
         return
-    before = search_module.SELECTIVE
-    search_module.SELECTIVE = selective
+    before = search_module.SELECTIVE, search_module.SELECTIVE_PIECES
+    search_module.SELECTIVE = search_module.SELECTIVE_PIECES = selective
     connection = index_of(store)
     try:
         assert (fitting(connection, text), found(connection, text)) == expected
     finally:
-        search_module.SELECTIVE = before
+        search_module.SELECTIVE, search_module.SELECTIVE_PIECES = before
         connection.close()
 
 
