@@ -21,6 +21,12 @@ IDLE_S = 5.0
 """A longer pause between two events counts as this much activity."""
 
 
+_LONGEST_TYPED = 100
+"""Lines of one command as it was typed."""
+_MOST_HELD = 256 * 1024
+"""Bytes that are held back because they may be of a line editor; full-screen programs look like one."""
+
+
 class CommandRow(NamedTuple):
     """A command as it is kept; see docs/index.md."""
 
@@ -41,7 +47,9 @@ class Extracted:
     """What has been found since the last look, and sums over the whole recording so far."""
 
     commands: list[CommandRow] = field(default_factory=list)
-    """A later row takes the place of one with the same ordinal."""
+    """What has ended, or goes on where the recording stops."""
+    running: list[CommandRow] = field(default_factory=list)
+    """What runs at the moment, where that was asked for: it takes the place of what ran at the last one."""
     blocks: list[Block] = field(default_factory=list)
     last_s: float = 0.0
     active_s: float = 0.0
@@ -73,9 +81,11 @@ class RecordingReader(Extractor):
     """
 
     def __init__(self, header: Header, *, with_output: bool) -> None:
-        super().__init__(header.width, header.height, has_keys=header.session is not None)
+        session = header.session
+        marks = session.marks if session is not None else None
+        super().__init__(header.width, header.height, has_keys=session is not None, marks=marks)
         self._size = header.width, header.height
-        self._bare = header.session is not None and header.session.terminal == (0, 0)
+        self._bare = session is not None and session.terminal == (0, 0)
         self._with_output = with_output
         self._blocks = BlockBuilder()
         self._rows: list[CommandRow] = []
@@ -106,13 +116,13 @@ class RecordingReader(Extractor):
     def take(self) -> Extracted:
         """What has been found since the last call."""
         rows, self._rows = self._rows, []
-        return Extracted(rows, self._blocks.take(), self._last_s, self._active_s)
+        return Extracted(rows, [], self._blocks.take(), self._last_s, self._active_s)
 
     def snapshot(self) -> Extracted:
         """The same with what runs now, for a recording that goes on; what is open of a block is ended."""
         self._blocks.flush()
         taken = self.take()
-        taken.commands += [_running_row(begun) for begun in self._alive()]
+        taken.running += [_running_row(begun) for begun in self._alive()]
         return taken
 
     # ── commands ──────────────────────────────────────────────────────────────
@@ -129,7 +139,13 @@ class RecordingReader(Extractor):
             self._feed(min(self._line_at, self._edit.begun_at))
             self._close_page()
         if self._with_output:
-            self._feed(self._line_at if self._open else self._offset)
+            self._feed(self._certain_to() if self._open else self._offset)
+
+    def _certain_to(self) -> int:
+        """Output before this offset is none of a prompt, nor of a line that is being typed."""
+        if self._edit.bracketed and len(self._raw) < _MOST_HELD:
+            return min(self._line_at, self._edit.begun_at)
+        return self._line_at
 
     def _has_prompt(self) -> bool:
         return next(self._levels.known(), None) is not None
@@ -161,7 +177,8 @@ class RecordingReader(Extractor):
         """What was read of it so far, or all of it if it began and ended at once."""
         start, end = command.output
         if begun is None and self._raw_at <= start < end:
-            begun = _Begun(Running("", 0.0, start, Prompt("", False), None), ordinal, command.level)
+            prompt = Prompt(command.prompt, False)
+            begun = _Begun(Running("", 0.0, start, prompt, None), ordinal, command.level)
             self._open_page(begun, start)
         if self._open is not None and begun is not None and self._open.begun is begun:
             self._feed(end)
@@ -182,8 +199,8 @@ class RecordingReader(Extractor):
         if not self._with_output:
             return
         if self._open is not None and self._open.begun is not begun:
-            self._feed(min(self._line_at, output_at))
-            self._close_page()
+            self._feed(output_at)
+            self._close_page(before=begun.running.prompt)
         self._open = None
         self._feed(output_at)
         self._open = _Open(self._page(), begun, output_at)
@@ -199,9 +216,11 @@ class RecordingReader(Extractor):
             self._open.page.output(self._last_s, data)
             self._keep_lines(self._open.page.take())
 
-    def _close_page(self) -> None:
+    def _close_page(self, before: Prompt | None = None) -> None:
+        """Nothing more comes on it. The last line with the prompt `before`, and what follows, is not of it."""
         if self._open is not None:
-            self._keep_lines(self._open.page.finish(self._last_s))
+            lines = self._open.page.finish(self._last_s)
+            self._keep_lines(_until(lines, before) if before is not None else lines)
             self._open = None
 
     def _keep_lines(self, lines: Iterable[Written]) -> None:
@@ -222,6 +241,15 @@ def _is_of(command: Command, running: Running) -> bool:
     return (command.start_s, command.output.start) == (running.start_s, running.output_at) and (
         command.text == running.text.rstrip()
     )
+
+
+def _until(lines: list[Written], prompt: Prompt) -> list[Written]:
+    """The lines before the last one that begins with `prompt`."""
+    start = prompt.text.rstrip()
+    for place in range(len(lines) - 1, max(-1, len(lines) - _LONGEST_TYPED), -1):
+        if start and lines[place].text.startswith(start):
+            return lines[:place]
+    return lines
 
 
 def _row(command: Command, ordinal: int) -> CommandRow:
@@ -254,7 +282,7 @@ def _running_row(begun: _Begun) -> CommandRow:
         running.cwd,
         begun.level,
         _user_of(running.prompt),
-        "screen",
+        running.evidence,
         flags,
     )
 

@@ -45,11 +45,16 @@ class _Session:
     started: float
     ids: dict[int, int] = field(default_factory=dict)
     """Of its commands, by their ordinals."""
-    written: dict[int, CommandRow] = field(default_factory=dict)
-    """Rows of commands that may still change: those without an end."""
+    running: dict[int, CommandRow] = field(default_factory=dict)
+    """What ran when it was last looked at: these rows may still change."""
     count: int = 0
     failed: int = 0
     last: tuple[int, str] | None = None
+
+    def last_text(self) -> str | None:
+        """What was begun last."""
+        running = [(row.ordinal, row.text) for row in self.running.values()]
+        return max([*running, *([self.last] if self.last else [])], default=(0, None))[1]
 
 
 class IndexWriter:
@@ -143,6 +148,7 @@ class IndexWriter:
         with damage_told():
             self._begin()
             self._add_commands(session, extracted.commands)
+            self._add_running(session, extracted.running)
             for block in extracted.blocks:
                 self._add_block(session, block)
 
@@ -179,7 +185,7 @@ class IndexWriter:
             **changes,
             "command_count": session.count,
             "failed_count": session.failed,
-            "last_command": session.last[1] if session.last else None,
+            "last_command": session.last_text(),
             "indexed_at": time.time(),
         }
         names = ", ".join(f"{name} = ?" for name in values)
@@ -225,12 +231,8 @@ class IndexWriter:
     def _add_commands(self, session: _Session, rows: Iterable[CommandRow]) -> None:
         commands, texts = [], []
         for row in rows:
-            if session.written.get(row.ordinal) == row:
-                continue
+            self._take_out(session, row.ordinal)
             number = self._number(session, row.ordinal)
-            self._replace(session, row, number)
-            if row.duration is None:
-                session.written[row.ordinal] = row
             started = session.started + row.start
             commands.append((number, session.key, *row[:3], started, *row[3:]))
             texts.append((number, row.text))
@@ -241,17 +243,24 @@ class IndexWriter:
         self._connection.executemany(_COMMAND, commands)
         self._connection.executemany(_COMMAND_TEXT, texts)
 
-    def _replace(self, session: _Session, row: CommandRow, number: int) -> None:
-        """Takes out what was known of a command while it ran."""
-        old = session.written.pop(row.ordinal, None)
-        if old is None:
+    def _add_running(self, session: _Session, rows: Iterable[CommandRow]) -> None:
+        """What runs now, in place of what ran before; a line that was given up is gone."""
+        now = {row.ordinal: row for row in rows}
+        for ordinal, row in list(session.running.items()):
+            if now.get(ordinal) != row:
+                self._take_out(session, ordinal)
+        last, failed = session.last, session.failed
+        self._add_commands(session, [row for row in now.values() if row.ordinal not in session.running])
+        session.last, session.failed, session.running = last, failed, now
+
+    def _take_out(self, session: _Session, ordinal: int) -> None:
+        """The row of a command that ran."""
+        if session.running.pop(ordinal, None) is None:
             return
+        number = session.ids[ordinal]
         self._connection.execute(f"{_NO_COMMAND_TEXT} WHERE id = ?", (number,))
         self._connection.execute("DELETE FROM commands WHERE id = ?", (number,))
         session.count -= 1
-        session.failed -= bool(old.exit_status)
-        if session.last == (old.ordinal, old.text):
-            session.last = None
 
     def _number(self, session: _Session, ordinal: int) -> int:
         number = session.ids.get(ordinal)
