@@ -7,9 +7,15 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 
-from recorder.capture.elision import CappedStream
-from recorder.cast.events import BYTES, ELISION, EXIT, KEY, OUTPUT, RESIZE
+import orjson
+
+from recorder.capture.elision import CappedStream, Caps
+from recorder.capture.sftp import Fact, SftpObserver
+from recorder.capture.stream_plan import StreamPlan
+from recorder.capture.transfer import judge
+from recorder.cast.events import BYTES, ELISION, EXIT, FILE, KEY, OUTPUT, RESIZE, TRANSFER
 from recorder.cast.v2 import encode_event, parse_event
 from recorder.seal import certificate, keys, note
 from recorder.seal.merkle import leaf_hash
@@ -47,6 +53,7 @@ def examples() -> Iterator[tuple[str, str]]:
     left_out = CappedStream("input", 0, print)
     left_out.take(b"abc")
     yield "left-out", encode_event(4.25, ELISION, left_out.report() or "").decode()
+    yield "transfer", "".join(encode_event(*line).decode() for line in _transfer())
     yield "leaves", "".join(f"{leaf_hash(line).hex()}  line {n}\n" for n, line in enumerate(cast.lines, 1))
     yield "seal", cast.lines[5].decode()
     yield "note", first_seal(cast)
@@ -56,6 +63,22 @@ def examples() -> Iterator[tuple[str, str]]:
     yield "certificate", certified.line() + "\n"
     yield "signature", cast.signature(certified)
     yield "allowed-signers", allowed_signers()
+
+
+def _transfer() -> Iterator[tuple[float, str, str]]:
+    """What an upload by sftp leaves."""
+    transfer = judge(b"/usr/lib/openssh/sftp-server")
+    caps = Caps(0, 0, None, with_input=True)
+    yield 0.031, TRANSFER, StreamPlan(caps, caps, transfer, "/usr/lib/openssh/sftp-server").facts() or ""
+    facts: list[Fact] = []
+    observer = SftpObserver(facts.append)
+    observer.client(memoryview(pack(">IBII2sII", 19, 3, 1, 2, b"/a", 0x1A, 0)))
+    observer.server(memoryview(pack(">IBII1s", 10, 102, 1, 1, b"h")))
+    observer.client(memoryview(pack(">IBII1sQI5s", 27, 6, 2, 1, b"h", 0, 5, b"hello")))
+    observer.server(memoryview(pack(">IBII", 9, 101, 2, 0)))
+    observer.client(memoryview(pack(">IBII1s", 10, 4, 3, 1, b"h")))
+    observer.server(memoryview(pack(">IBII", 9, 101, 3, 0)))
+    yield 0.047, FILE, orjson.dumps(facts[0]).decode()
 
 
 def allowed_signers() -> str:
