@@ -94,8 +94,15 @@ class Notary:
 
     def admit(self, request: SessionRequest, session_public: bytes) -> Admission:
         """Number, certify and log a session; when this returns, its opening is durable."""
-        with self.batch() as batch:
-            return batch.admit(request, session_public)
+        start_ms = time.time_ns() // 1_000_000
+        session_id = new_session_id(start_ms)
+        self.reserve(session_id)  # before the lock: it waits for the disk, and everyone waits for the lock
+        try:
+            with self.batch() as batch:
+                return batch.admit_marked(request, session_id, start_ms, session_public)
+        except BaseException:
+            self.release(session_id)
+            raise
 
     def append(self, document: Document) -> int:
         """Append one entry durably; its index."""
@@ -161,6 +168,12 @@ class Batch:
         session_id = new_session_id(start_ms)
         self._notary.reserve(session_id)
         self._marked.append(session_id)
+        return self.admit_marked(request, session_id, start_ms, session_public)
+
+    def admit_marked(
+        self, request: SessionRequest, session_id: str, start_ms: int, session_public: bytes
+    ) -> Admission:
+        """The same for a session that has its mark already."""
         number = self._next_number()
         line = self._notary.certify(session_public, session_id, number, start_ms)
         opening = _opening(request, session_id, number, start_ms, session_public)
