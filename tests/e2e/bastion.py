@@ -62,7 +62,12 @@ class Bastion:
             cwd="/",
         )
         log.close()
-        wait_for(self.socket.exists, f"the daemon: {(self.base / 'daemon.log').read_text()}")
+        wait_for(self._answers, f"the daemon: {(self.base / 'daemon.log').read_text()}")
+
+    def _answers(self) -> bool:
+        """Whether somebody listens: the socket's name is there a moment before that."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def stop_daemon(self, number: int = signal.SIGTERM) -> None:
         """End the daemon's main process, and see its notary end with it."""
