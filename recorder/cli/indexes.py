@@ -12,7 +12,7 @@ import click
 from recorder.cli.progress import Progress
 from recorder.cli.settings import Settings
 from recorder.errors import ExitCode, SealcastError
-from recorder.index.database import NAME, damage_told, open_index
+from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.indexing import Wish, build
 from recorder.index.sessions import SessionLog
 from recorder.store.catalog import Session, list_sessions
@@ -25,6 +25,9 @@ from recorder.store.verdict import Verdict
 _FEW = 200
 _FEW_BYTES = 64 * 1024 * 1024
 """Up to so many recordings, of so many bytes together, are indexed without being asked for: seconds."""
+
+_FOLLOWED = 2_000
+"""In stores of up to so many sessions a search reads again what is being recorded; a pass takes a second."""
 
 update_option = click.option(
     "--update/--no-update",
@@ -46,7 +49,11 @@ def indexed(store: Store, settings: Settings, *, update: bool | None) -> Iterato
     """
     with damage_told():
         missing = _missing(store)
-    if missing and _is_wanted(missing, update, settings) and _bring_up_to_date(store, missing, settings):
+    if (
+        missing
+        and _is_wanted(store, missing, update, settings)
+        and _bring_up_to_date(store, missing, settings)
+    ):
         missing = []
     connection = open_index(store.root / NAME)
     try:
@@ -67,18 +74,22 @@ def _missing(store: Store) -> list[Session]:
     connection = open_index(store.root / NAME)
     try:
         found = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM sessions").fetchone()
     finally:
         connection.close()
     size = int(found[0]) if found and found[0].isdecimal() else 0
-    if size >= store.log.checkpoint().size and not store.live_ids():
+    follows_live = not is_written(store.root) and count <= _FOLLOWED and store.live_ids()
+    if size >= store.log.checkpoint().size and not follows_live:
         return []
-    return list(SessionLog(store, size).read())
+    return [session for session in SessionLog(store, size).read() if follows_live or not session.live]
 
 
-def _is_wanted(missing: Sequence[Session], update: bool | None, settings: Settings) -> bool:
+def _is_wanted(store: Store, missing: Sequence[Session], update: bool | None, settings: Settings) -> bool:
     if update is not None:
         return update
     size = sum(session.size_bytes or 0 for session in missing)
+    if is_written(store.root):
+        return False  # by the indexer of a bastion, or by a build: either comes to what is missing
     is_little = len(missing) <= _FEW and size <= _FEW_BYTES
     return is_little or (sys.stderr.isatty() and settings.verbosity >= 0)
 

@@ -148,6 +148,9 @@ def search(
             _write_sessions(answer, wanted, form, settings)
         else:
             _write(answer, _rows(answer, around), form, settings)
+        if running.without_output:
+            unread = _count(running.without_output, "session has", "sessions have")
+            settings.note(f"{unread} no output in the index: sealcast index build --output")
     if answer.stopped is not None:
         settings.note(f"stopped after {timeout:g}s: {answer.stopped.message}")
     if on_terminal and not count and settings.verbosity >= 0:

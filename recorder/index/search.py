@@ -118,6 +118,14 @@ class Search:
         since = "SELECT count(*) FROM sessions WHERE started >= ?"
         return int(self._connection.execute(since, (self._reached.session_start,)).fetchone()[0])
 
+    @property
+    def without_output(self) -> int:
+        """Sessions whose output the query would look at, and the index does not hold."""
+        if not self._sought:
+            return 0
+        statement = "SELECT count(*) FROM sessions WHERE has_output = 0 AND file IS NOT NULL"
+        return int(self._connection.execute(statement).fetchone()[0])
+
     def _come_to(self, searched: int) -> None:
         self._searched, self._reached = searched, None
 
