@@ -114,6 +114,19 @@ def _dash(scenario: Scenario, prompt: str, home: Path) -> Launch:
     return Launch(argv, {"ENV": str(home / "rc")}, lambda: _read_lines(trace), prompt)
 
 
+def _ksh(scenario: Scenario, prompt: str, home: Path) -> Launch:
+    """Its history file: two bytes of header, then the commands, NUL between them."""
+    (home / "rc").write_text(f"{scenario.setup}\nPS1='{prompt}'\n")
+    history = home / "truth" / "ksh"
+    environment = {"ENV": str(home / "rc"), "HISTFILE": str(history)}
+    return Launch(["ksh"], environment, lambda: _ksh_history(history), prompt)
+
+
+def _ksh_history(path: Path) -> list[str]:
+    texts = path.read_bytes()[2:].split(b"\0")
+    return [text.decode(errors="replace").strip("\n") for text in texts if text.strip()]
+
+
 def _read_lines(trace: Path) -> list[str]:
     lines = [
         found.encode("latin-1").decode("unicode_escape").encode("latin-1").decode(errors="replace")
@@ -236,6 +249,7 @@ _PROGRAMS: dict[str, Callable[[Scenario, str, Path], Launch]] = {
     "zsh": _zsh,
     "fish": _fish,
     "dash": _dash,
+    "ksh": _ksh,
     "python": _python,
     "sqlite": _sqlite,
     "node": _node,

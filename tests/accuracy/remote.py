@@ -60,7 +60,7 @@ def _write_keys(home: Path) -> None:
 
 
 def _write_settings(home: Path, port: int) -> None:
-    variables = f"HOME={home} RC={home}/rc LC_ALL=C.UTF-8 PYTHONSTARTUP={home}/startup.py"
+    variables = f"HOME={home} TMUX_TMPDIR={home} RC={home}/rc LC_ALL=C.UTF-8 PYTHONSTARTUP={home}/startup.py"
     (home / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1:{port}\nHostKey {home}/host_key\n"
         f"AuthorizedKeysFile {home}/authorized_keys\n"
