@@ -253,8 +253,8 @@ class Levels:
         ended = self._without_end(told, time, offset) if self.phase is Phase.RUNNING else []
         waiting = [*self._together, *self._left()]
         self.phase, self._together, self._stack[0].running = Phase.RUNNING, [], None
-        if len(waiting) > 1 and told is not None and same(told, "\n".join(one.text for one in waiting)):
-            told = None  # bash's history keeps what was pasted as one
+        if len(waiting) > 1 and told is not None:
+            told, waiting = _parted(told, waiting)
         if not waiting and told is None:
             return ended
         if not waiting:
@@ -358,6 +358,17 @@ class Levels:
         """Everything that still runs; `time` is None where the recording only stops."""
         left = self._unreported(self._together, time, offset)
         return left + self._close(0, time, offset)
+
+
+def _parted(told: str, waiting: list[Running]) -> tuple[str | None, list[Running]]:
+    """Where all that was accepted in one go is told as one: by bash's history, or because it is one."""
+    texts = [one.text.rstrip() for one in waiting]
+    if told == "\n".join(texts):
+        return None, waiting
+    if "".join(told.split()) != "".join("".join(texts).split()):
+        return told, waiting
+    waiting[-1].text = told
+    return told, waiting[-1:]
 
 
 def _confirmed(seen: Running, told: str | None, cwd: str | None, time: float, offset: int) -> Running:
