@@ -48,6 +48,7 @@ class ShellPolicy:
 class RecordingPolicy:
     input: bool = False
     on_failure: OnFailure = OnFailure.CLOSED
+    shell_marks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,13 @@ SETTINGS: tuple[Setting, ...] = (
         "when a session cannot be recorded: `closed` ends it, `open` lets it go on and logs that",
     ),
     Setting(
+        "recording",
+        "shell_marks",
+        "boolean",
+        _boolean,
+        "have bash, zsh and fish report what they run; their users' files stay as they are",
+    ),
+    Setting(
         "noninteractive",
         "mode",
         "choice",
