@@ -57,6 +57,8 @@ def damage_told() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise _operational(error) from error
+    except sqlite3.ProgrammingError:
+        raise
     except sqlite3.DatabaseError as error:
         raise IndexDamagedError(str(error)) from error
 

@@ -51,6 +51,8 @@ class Extracted:
     running: list[CommandRow] = field(default_factory=list)
     """What runs at the moment, where that was asked for: it takes the place of what ran at the last one."""
     blocks: list[Block] = field(default_factory=list)
+    shown: list[Block] = field(default_factory=list)
+    """What the last screen of it shows and may still change, told together with what runs."""
     last_s: float = 0.0
     active_s: float = 0.0
 
@@ -116,14 +118,25 @@ class RecordingReader(Extractor):
     def take(self) -> Extracted:
         """What has been found since the last call."""
         rows, self._rows = self._rows, []
-        return Extracted(rows, [], self._blocks.take(), self._last_s, self._active_s)
+        return Extracted(rows, [], self._blocks.take(), [], self._last_s, self._active_s)
 
     def snapshot(self) -> Extracted:
         """The same with what runs now, for a recording that goes on; what is open of a block is ended."""
         self._blocks.flush()
         taken = self.take()
         taken.running += [_running_row(begun) for begun in self._alive()]
+        taken.shown += self._shown()
         return taken
+
+    def _shown(self) -> list[Block]:
+        if self._open is None:
+            return []
+        builder = BlockBuilder()
+        ordinal = None if self._open.begun is None else self._open.begun.ordinal
+        for time, text in self._open.page.pending():
+            builder.add(ordinal, time, text)
+        builder.flush()
+        return builder.take()
 
     # ── commands ──────────────────────────────────────────────────────────────
 
@@ -217,7 +230,7 @@ class RecordingReader(Extractor):
             self._keep_lines(self._open.page.take())
 
     def _close_page(self, before: Prompt | None = None) -> None:
-        """Nothing more comes on it. The last line with the prompt `before`, and what follows, is not of it."""
+        """Nothing more comes on it. The last line with the prompt `before`, and what follows, is not its."""
         if self._open is not None:
             lines = self._open.page.finish(self._last_s)
             self._keep_lines(_until(lines, before) if before is not None else lines)

@@ -34,9 +34,12 @@ def follow(store: Store, wish: Wish, wait: Wait, said: Said = lambda _done, _tot
     """
     with writer_lock(store.root), IndexWriter(store.root / NAME) as writer:
         follower = Follower(store, writer, wish)
-        follower.catch_up(said)
-        while not wait(POLL_S):
-            follower.step()
+        try:
+            follower.catch_up(said)
+            while not wait(POLL_S):
+                follower.step()
+        finally:
+            follower.close()
 
 
 class Follower:
@@ -58,6 +61,11 @@ class Follower:
             self._building.run(said)
         self._scanned = time.monotonic()
         self._checkpoint = None
+
+    def close(self) -> None:
+        """Let go of the recordings."""
+        for session_id in list(self._live):
+            self._drop(session_id)
 
     def step(self) -> None:
         """Takes in what has happened since the last call."""

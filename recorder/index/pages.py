@@ -67,6 +67,11 @@ class Page:
         done, self._done = self._done, []
         return done if self._screen is None else done + self._screen.take()
 
+    def pending(self) -> list[Written]:
+        """Lines that may still change. Those of a terminal are not told: it may be amid drawing."""
+        lines = [line for time, shown, _ in self._shown for line in _lines_of(time, shown[:-1])]
+        return lines + (_lines_of(lines[-1].time, self._rest) if lines and self._rest else [])
+
     def finish(self, time: float) -> list[Written]:
         """All that is left."""
         if self._screen is not None:
@@ -86,10 +91,7 @@ class Page:
     def _plain(self, time: float, data: bytes) -> None:
         end = data.rfind(b"\n") + 1
         if end:
-            lines = self._rest + data[:end]
-            count = data.count(b"\n")
-            self._shown.append((time, lines, count))
-            self._count += count
+            self._end_lines(time, self._rest + data[:end])
             self._rest = data[end:]
         else:
             self._rest += data
@@ -97,6 +99,17 @@ class Page:
             self._settle()
         if len(self._rest) > LONGEST_LINE:
             self._end_long_line(time)
+
+    def _end_lines(self, time: float, lines: bytes) -> None:
+        """Whole lines. Of more than fill the screen only those of one screen are kept back."""
+        count = lines.count(b"\n")
+        if count > self._rows:
+            first, *rest = lines.rsplit(b"\n", self._rows + 1)
+            self._shown.append((time, first + b"\n", count - self._rows))
+            self._count += count - self._rows
+            lines, count = b"\n".join(rest), self._rows
+        self._shown.append((time, lines, count))
+        self._count += count
 
     def _settle(self) -> None:
         """The oldest lines have left the screen."""
@@ -115,15 +128,7 @@ class Page:
             self._rest = self._rest[end:]
 
     def _add(self, time: float, lines: bytes) -> None:
-        text = _LOOKS.sub(b"", lines).replace(b"\r", b"").decode("utf-8", "replace")
-        if not text.isascii() or _CONTROLS.search(text):
-            self._done += [
-                Written(time, safe(line.expandtabs().rstrip(), LONGEST_LINE)) for line in text.split("\n")
-            ]
-            return
-        if "\t" in text:
-            text = text.expandtabs()
-        self._done += [Written(time, line.rstrip()) for line in text.split("\n")]
+        self._done += _lines_of(time, lines)
 
     # ── anything else ─────────────────────────────────────────────────────────
 
@@ -135,3 +140,11 @@ class Page:
         screen.output(time, self._ended(self._rest + data + self._open))
         self._rest = self._open = b""
         self._screen = screen
+
+
+def _lines_of(time: float, lines: bytes) -> list[Written]:
+    """The text of plain output."""
+    text = _LOOKS.sub(b"", lines).replace(b"\r", b"").decode("utf-8", "replace").expandtabs()
+    if text.isascii() and not _CONTROLS.search(text):
+        return [Written(time, line.rstrip()) for line in text.split("\n")]
+    return [Written(time, safe(line.rstrip(), LONGEST_LINE)) for line in text.split("\n")]

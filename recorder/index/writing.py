@@ -47,6 +47,8 @@ class _Session:
     """Of its commands, by their ordinals."""
     running: dict[int, CommandRow] = field(default_factory=dict)
     """What ran when it was last looked at: these rows may still change."""
+    shown: dict[int, Block] = field(default_factory=dict)
+    """Blocks that stand for what may still change, by their ids."""
     count: int = 0
     failed: int = 0
     last: tuple[int, str] | None = None
@@ -151,6 +153,7 @@ class IndexWriter:
             self._add_running(session, extracted.running)
             for block in extracted.blocks:
                 self._add_block(session, block)
+            self._show(session, extracted.shown)
 
     def end_session(self, session_id: str, changes: Row) -> None:
         """All of it is there."""
@@ -200,11 +203,9 @@ class IndexWriter:
         with damage_told():
             self._begin()
             self._connection.execute("DELETE FROM broken WHERE id = ?", (session_id,))
-            known = self._connection.execute(
-                "SELECT key FROM sessions WHERE id = ?", (session_id,)
-            ).fetchone()
+            known = self._key_of(session_id)
             if known is not None:
-                self._drop_content(known[0])
+                self._drop_content(known)
                 for table, column in (("alerts", "session"), ("notes", "session"), ("sessions", "key")):
                     self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (known,))  # noqa: S608  names of our own
 
@@ -268,7 +269,16 @@ class IndexWriter:
             number = session.ids[ordinal] = next(self._commands)
         return number
 
-    def _add_block(self, session: _Session, block: Block) -> None:
+    def _show(self, session: _Session, shown: list[Block]) -> None:
+        """What may still change, in place of what was shown before."""
+        if list(session.shown.values()) == shown:
+            return
+        for number, block in session.shown.items():
+            self._drop_pieces(block.text, _pieces_of(number))
+            self._connection.execute("DELETE FROM output_blocks WHERE id = ?", (number,))
+        session.shown = {self._add_block(session, block): block for block in shown}
+
+    def _add_block(self, session: _Session, block: Block) -> int:
         number = next(self._blocks)
         values = (number, session.key, block.lines, len(block.text), block.data, block.times)
         self._connection.execute(_BLOCK, values)
@@ -281,6 +291,7 @@ class IndexWriter:
         self._connection.executemany(_PIECE, pieces)
         self._connection.executemany(_PIECE_TEXT, texts)
         self._bytes += 2 * len(block.text)
+        return number
 
     def _drop_content(self, key: int) -> None:
         """Commands and output of a session; FTS5 wants to be told the text that it is to forget."""
