@@ -85,6 +85,12 @@ class Flow:
         except OSError:  # the reader is gone
             self.close()
 
+    def add(self, line: bytes) -> None:
+        """Pass on a line of our own; it is left out where the reader is slow or gone."""
+        if not self.closed and not self._pending:
+            with suppress(OSError):
+                self._write(memoryview(line))
+
     def close(self) -> None:
         """Close both ends: the writer gets SIGPIPE, the reader end of file, as without a recorder."""
         if not self.closed:

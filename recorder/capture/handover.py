@@ -3,6 +3,7 @@
 import fcntl
 import os
 import select
+import signal
 import socket
 import struct
 import termios
@@ -85,18 +86,30 @@ class RemoteStreams:
     user: tuple[int, int, int]
     pipes: tuple[int, int, int]
     plan: StreamPlan
+    guarded: Callable[[str], Guard]
 
     def pump(self, recording: Recording, session: str) -> Ending:
         """Pump the three streams."""
+        guard = self.guarded(session)
+        try:
+            ending = self._hand_over(recording, session, guard)
+        finally:
+            guard.close()
+        if ending.notice is not None and self.pidfd is not None:
+            with suppress(OSError):  # EPERM without CAP_KILL: its streams are closed, and it is named
+                signal.pidfd_send_signal(self.pidfd, signal.SIGHUP)
+        return ending
+
+    def _hand_over(self, recording: Recording, session: str, guard: Guard) -> Ending:
         send(self.client, f"admitted\0{session}".encode() + self.plan.orders())
         tell(self.client, "go")
         if self.pidfd is None:
-            return self._pump(recording, LoginLeader(self.client))
+            return self._pump(recording, LoginLeader(self.client), guard)
         self.client.close()
-        return self._pump(recording, PidfdLeader(self.pidfd))
+        return self._pump(recording, PidfdLeader(self.pidfd), guard)
 
-    def _pump(self, recording: Recording, leader: Leader) -> Ending:
-        return StreamPump(self.user, self.pipes, recording, leader, self.plan).run()
+    def _pump(self, recording: Recording, leader: Leader, guard: Guard) -> Ending:
+        return StreamPump(self.user, self.pipes, recording, leader, self.plan, guard).run()
 
 
 @contextmanager

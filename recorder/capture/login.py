@@ -24,6 +24,11 @@ from array import array
 
 SOCKET = "/run/sealcast/socket"
 SHELLS = "/etc/sealcast/shells"
+SPOOL = "/var/spool/sealcast"
+"""Where break-glass logins leave a note while the recorder is down; nobody but the recorder can list it."""
+MAX_NOTE = 64 * 1024
+BREAK_GLASS = b"break-glass"
+"""The third field of such an account in the file of real shells."""
 MAGIC = b"sealcast/1"
 MAX_PACKET = 192 * 1024
 PATIENCE_SECONDS = 30.0
@@ -51,6 +56,10 @@ class LoginError(Exception):
     """Why this login is refused, in words for the person who logs in."""
 
 
+class RecorderDownError(LoginError):
+    """Nobody listens where the recorder should: it does not run."""
+
+
 def main() -> int:
     """Be recorded, or refuse. Returns only when refused."""
     try:
@@ -66,13 +75,21 @@ def _become_recorded(argv: list[str]) -> None:
     environment = scrubbed(posix.environ)
     command = wanted_command(argv, posix.environ)
     account = pwd.getpwuid(posix.getuid())
-    shell = real_shell(_read_owned_by_root(SHELLS), account.pw_name.encode())
+    shells = _read_owned_by_root(SHELLS)
+    shell = real_shell(shells, account.pw_name.encode())
     environment[b"SHELL"] = shell
     arguments = shell_arguments(shell, command)
     with_terminal = posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
     handover = _hand_over_terminal if with_terminal else _hand_over_streams
     waits = waits_for_shell(with_terminal)
-    session, orders = handover(request(with_terminal, waits, arguments, command, posix.environ))
+    packet = request(with_terminal, waits, arguments, command, posix.environ)
+    try:
+        session, orders = handover(packet)
+    except RecorderDownError:
+        if not is_break_glass(shells, account.pw_name.encode()):
+            raise
+        _break_glass(packet, account.pw_name)
+        session, orders = b"", []
     if session:
         environment[b"SEALCAST_SESSION"] = session
     if with_terminal and session:
@@ -106,10 +123,10 @@ def wanted_command(argv: list[str], environment: "dict[bytes, bytes]") -> "bytes
 
 
 def real_shell(text: bytes, user: bytes) -> bytes:
-    """The user's line in the file of real shells (`user TAB path`), else that of `*`."""
+    """The user's line in the file of real shells (`user TAB path`, and more), else that of `*`."""
     default = None
     for line in text.split(b"\n"):
-        name, _, path = line.partition(b"\t")
+        name, path = [*line.split(b"\t"), b""][:2]
         if name == user and path.startswith(b"/"):
             return path
         if name == b"*" and path.startswith(b"/"):
@@ -117,6 +134,47 @@ def real_shell(text: bytes, user: bytes) -> bytes:
     if default is None:
         raise LoginError(f"{SHELLS} names no shell for this account")
     return default
+
+
+def is_break_glass(text: bytes, user: bytes) -> bool:
+    """Whether the user's own line in the file of real shells says that no recorder is needed."""
+    lines = (line.split(b"\t") for line in text.split(b"\n"))
+    return any(fields[0] == user and fields[2:] == [BREAK_GLASS] for fields in lines)
+
+
+def _break_glass(packet: bytes, user: str) -> None:
+    """Go on unrecorded, loudly. Without a note for the log nobody gets in."""
+    try:
+        _leave_note(packet)
+    except OSError as error:
+        raise LoginError(f"the recorder is down, and {SPOOL} takes no note ({error.strerror})") from None
+    _tell_syslog(f"break-glass: {user} logs in unrecorded, because the recorder is down")
+    _tell("the recorder is down: this break-glass session is NOT RECORDED; that you logged in is logged")
+
+
+def _leave_note(packet: bytes) -> None:
+    """A file that its owner, the user, cannot find again: its name is random, and the spool not readable."""
+    spool = posix.stat(SPOOL)
+    if spool.st_uid == posix.getuid() or spool.st_mode & 0o1044 != 0o1000:
+        raise LoginError(f"the recorder is down, and {SPOOL} is not the recorder's alone")
+    flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
+    note = posix.open(f"{SPOOL}/{posix.urandom(16).hex()}", flags, 0o440)
+    posix.fchmod(note, 0o440)  # the umask may say otherwise; the recorder reads it by its group
+    posix.write(note, packet[:MAX_NOTE])
+    posix.fsync(note)
+    posix.close(note)
+
+
+def _tell_syslog(text: str) -> None:
+    """To authpriv, as an alert; a host without syslog has the note."""
+    syslog = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
+    try:
+        syslog.settimeout(1.0)
+        syslog.connect("/dev/log")
+        syslog.send(f"<81>sealcast-shell[{posix.getpid()}]: {text}".encode())
+    except OSError:
+        pass
+    syslog.close()
 
 
 def shell_arguments(shell: bytes, command: "bytes | None") -> "list[bytes]":
@@ -337,6 +395,9 @@ def _hand_over_streams(packet: bytes) -> "tuple[bytes, list[bytes]]":
     err_read, err_write = posix.pipe()
     recorder = _connect()
     session, orders = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
+    if not session:
+        recorder.close()
+        return b"", []
     if recorder.recv(64) != b"go":
         raise LoginError("the recorder went away")
     for fd in (in_write, out_read, err_read):
@@ -363,7 +424,9 @@ def _connect() -> "_socket.socket":
     recorder.settimeout(PATIENCE_SECONDS)
     try:
         recorder.connect(SOCKET)
-    except OSError as error:
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise RecorderDownError(f"the recorder does not answer ({error.strerror})") from None
+    except OSError as error:  # it runs, and is slow: no reason to let anybody in without it
         raise LoginError(f"the recorder does not answer ({error.strerror})") from None
     return recorder
 
@@ -380,6 +443,10 @@ def _admission(recorder: "_socket.socket", packet: bytes, fds: "list[int]") -> "
         session, *orders = rest.split(b"\0")
         return session, orders
     if verb == b"nested":
+        return b"", []
+    if verb == b"unrecorded":
+        if rest:
+            _tell(rest.decode("utf-8", "replace"))
         return b"", []
     raise LoginError(rest.decode("utf-8", "replace") or "the recorder went away")
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from recorder.capture.elision import CappedStream, Caps
 from recorder.capture.flow import Flow, Observe, enlarge
+from recorder.capture.guard import Guard, Notice
 from recorder.capture.leader import Leader, LeaderLostError
 from recorder.capture.pump import Ending, Reason, known
 from recorder.capture.recording import Recording
@@ -29,13 +30,14 @@ class StreamPump:
     and stderr to read. The pump closes all of them. The plan's observer sees input and output as they pass.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 two ends, and who has a say in between
         self,
         user: tuple[int, int, int],
         pipes: tuple[int, int, int],
         recording: Recording,
         leader: Leader,
         plan: StreamPlan = EVERYTHING,
+        guard: Guard | None = None,
     ) -> None:
         self._plan = plan
         self._observer = plan.observer
@@ -54,6 +56,8 @@ class StreamPump:
         self._watched: dict[int, int] = {}
         self._status: int | None = None
         self._reason = Reason.SHELL_ENDED
+        self._guard = guard or Guard()
+        self._notice: Notice | None = None
         self._following = True
         self._last_bytes = -1
         """Read since the leader ended; -1 while it runs and after it was let go."""
@@ -70,7 +74,7 @@ class StreamPump:
         if self._observer is not None:
             self._note(self._observer.finish())
         self._report(at_the_end=True)
-        return Ending(self._reason, self._status)
+        return Ending(self._reason, self._status, self._notice)
 
     def _listen(self, observer: Observer) -> None:
         """Record what the observer saw; where it could not follow, what passes from now on is stored."""
@@ -101,13 +105,28 @@ class StreamPump:
             self._on_leader()
         if self._observer is not None and self._observer.fileno() in ready:
             self._listen(self._observer)
+        self._heed(self._guard.heard() if self._guard.fileno() in ready else self._guard.due())
         self._report()
         if self._recording.seconds_to_seal() == 0:
             self._recording.seal()
 
+    def _heed(self, notice: Notice | None) -> None:
+        """End the session where the notice says so; a warning would be in the way of a transfer."""
+        if notice is None or notice.cause is None:
+            return
+        told = f"sealcast: {notice.line}\n".encode()
+        self._recording.output(told, error=True)
+        self._outputs[1].add(told)
+        self._recording.event(events.MARKER, notice.line)
+        self._notice, self._reason = notice, Reason(notice.cause)
+
     def _patience(self) -> float | None:
         """Until the next line or seal is due."""
-        due = [self._recording.seconds_to_seal(), *(s.seconds_to_report() for s in self._streams if s)]
+        due = [
+            self._recording.seconds_to_seal(),
+            self._guard.seconds(),
+            *(s.seconds_to_report() for s in self._streams if s),
+        ]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _report(self, *, at_the_end: bool = False) -> None:
@@ -124,6 +143,8 @@ class StreamPump:
             wanted[self._leader.fileno()] = select.POLLIN
         if self._observer is not None and self._observer.fileno() >= 0:
             wanted[self._observer.fileno()] = select.POLLIN
+        if self._guard.fileno() >= 0:
+            wanted[self._guard.fileno()] = select.POLLIN
         for flow in self._flows:
             flow.wishes(wanted.__setitem__)
         for fd in self._watched.keys() - wanted.keys():

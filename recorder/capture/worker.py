@@ -15,8 +15,9 @@ from typing import Protocol
 
 from recorder.capture.channel import Channel, Message
 from recorder.capture.leader import SupervisedLeader
+from recorder.capture.lenient import LenientRecording
 from recorder.capture.pump import Ending, TerminalPump, restore
-from recorder.capture.recording import Recording
+from recorder.capture.recording import Recording, RecordingError
 from recorder.capture.streams import StreamPump
 from recorder.capture.survivors import Traces
 from recorder.capture.terminal import open_own, set_raw
@@ -32,6 +33,8 @@ class Files:
 
     create_live: Callable[[str], int]
     write_signature: Callable[[str, str], None]
+    tell_user: "Callable[[str], None] | None" = None
+    """Given where a session goes on when its record cannot be written: how its user is told."""
 
 
 class Ends(Protocol):
@@ -121,15 +124,29 @@ def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Endi
     admitted = notary.receive()
     session = _text(admitted, "session")
     sealer = Sealer(f"{_text(admitted, 'host')}/{session}", key)
-    recording = Recording(files.create_live(session), sealer, float(admitted["started"]))
+    live = files.create_live(session)
+    recording = _recording(live, sealer, float(admitted["started"]), notary, files)
     try:
         recording.begin(_text(admitted, "header").encode())
         ending = ends.pump(recording, session)
         blob = base64.b64decode(_text(admitted, "certificate").split()[1])
-        files.write_signature(session, recording.finish(ending.status, blob))
+        if not isinstance(recording, LenientRecording) or not recording.lost:
+            files.write_signature(session, recording.finish(ending.status, blob))
     finally:
         recording.close()
     return ending
+
+
+def _recording(fd: int, sealer: Sealer, started: float, notary: Channel, files: Files) -> Recording:
+    tell_user = files.tell_user
+    if tell_user is None:
+        return Recording(fd, sealer, started)
+
+    def on_loss(error: RecordingError) -> None:
+        notary.send({"failed": error.message, "goes_on": True})
+        tell_user("the recording cannot be written any more; this session goes on without it")
+
+    return LenientRecording(fd, sealer, started, on_loss)
 
 
 def _text(message: Message, key: str) -> str:

@@ -3,14 +3,15 @@
 import os
 import pwd
 import resource
-import socket
+import signal
 from pathlib import Path
 
 import click
 
+from recorder.capture.login import SPOOL
 from recorder.cli.pages import Verb
 from recorder.cli.settings import settings_of
-from recorder.daemon.admission import unenforced
+from recorder.daemon.glass import SPOOL_MODE
 from recorder.daemon.server import Server, listen_for_logins
 from recorder.errors import ExitCode, SealcastError
 from recorder.policy.loading import CONFIG, load_policy
@@ -33,30 +34,26 @@ def daemon(context: click.Context, *, config: str | None) -> int:
 
     Takes the sessions that sealcast-shell hands over, as a system user of its own. Started by root it
     makes its directories, becomes the recorder's user, and proves that there is no way back. It runs until
-    SIGTERM; sessions that are being recorded go on without it, and the next daemon seals them.
+    SIGTERM; sessions that are being recorded go on without it, and the next daemon seals them. On SIGHUP it
+    reads its policy again.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever asks for a reload before we can is served already
     policy = _policy(config)
     store = Store(Path(settings_of(context).store or policy.store.path).absolute())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of the notary would hold the host key
     if os.getuid() == 0:
-        _become(policy.daemon.user, (store.root, policy.daemon.socket.parent))
+        _become(policy.daemon.user, (store.root, policy.daemon.socket.parent, Path(SPOOL)))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     store.prepare()
-    Server(store, listen_for_logins(policy.daemon.socket), policy).run(_notify_ready)
+    Server(store, listen_for_logins(policy.daemon.socket), policy, lambda: _policy(config)).run()
     return ExitCode.OK
 
 
 def _policy(config: str | None) -> Policy:
     if config is None and not CONFIG.exists():
         return Policy()
-    policy = load_policy(Path(config) if config else CONFIG)
-    missing = unenforced(policy)
-    if missing:
-        raise SealcastError(
-            f"this release does not enforce {', '.join(missing)}", "take it out of the policy"
-        )
-    return policy
+    return load_policy(Path(config) if config else CONFIG)
 
 
 def _become(user: str, directories: tuple[Path, ...]) -> None:
@@ -67,11 +64,11 @@ def _become(user: str, directories: tuple[Path, ...]) -> None:
         raise SealcastError(f'no user "{user}" on this host', f"useradd --system {user}") from None
     if account.pw_uid == 0:
         raise SealcastError("the recorder must not run as root", "name a system user of its own")
-    modes = (0o700, 0o755)
+    modes = (0o700, 0o755, SPOOL_MODE)
     for directory, mode in zip(directories, modes, strict=True):
         directory.mkdir(mode, parents=True, exist_ok=True)
-        directory.chmod(mode)
         os.chown(directory, account.pw_uid, account.pw_gid)
+        directory.chmod(mode)  # after the owner: a change of that takes the set-group-id bit away
     os.setgroups([])
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
@@ -85,11 +82,3 @@ def _prove_no_way_back() -> None:
         except PermissionError:
             continue
         raise SealcastError("root's rights could not be given up", code=ExitCode.RECORDING)
-
-
-def _notify_ready() -> None:
-    """sd_notify(3): tell systemd, where it started us, that logins are answered."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
-            notify.sendto(b"READY=1", address.replace("@", "\0", 1) if address[0] == "@" else address)

@@ -1,16 +1,34 @@
 """Whether a login may start: what the policy says, how much the user has already, and room on the disk."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from recorder.capture.peer import Peer
 from recorder.capture.request import Request
+from recorder.daemon.disk import free_bytes
 from recorder.policy.model import Noninteractive, OnFailure, Policy
 
 _MINUTE = 60.0
+
+
+class Verdict(StrEnum):
+    """What becomes of a login."""
+
+    RECORD = "record"
+    REFUSE = "refuse"
+    ALLOW = "allow"
+    """Without a record."""
+
+
+class Decision(NamedTuple):
+    """A verdict; `reason` is a sentence for the user who is refused."""
+
+    verdict: Verdict
+    reason: str = ""
 
 
 class Admission:
@@ -23,31 +41,38 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] | None = None,
     ) -> None:
-        self._policy = policy
+        self.policy = policy
         self._store = store
         self._clock = clock
         self._free = free or free_bytes
         self._recent: dict[int, deque[float]] = {}
 
-    def refusal(self, peer: Peer, request: Request, open_sessions: int) -> str | None:
-        """The sentence for the user who is refused, None for one who may start.
+    def decide(self, peer: Peer, request: Request, open_sessions: int) -> Decision:
+        """`open_sessions` is how many the same user has open now."""
+        mode = self.policy.noninteractive.mode
+        if not request.with_terminal and mode is Noninteractive.REFUSE:
+            return Decision(Verdict.REFUSE, "this host takes interactive logins only")
+        refusal = self._limit(peer, open_sessions)
+        if refusal is not None:
+            return Decision(Verdict.REFUSE, refusal)
+        if not request.with_terminal and mode is Noninteractive.ALLOW:
+            return Decision(Verdict.ALLOW)
+        closed = self.policy.recording.on_failure is OnFailure.CLOSED
+        if closed and self._free(self._store) < self.policy.disk.low:
+            return Decision(Verdict.REFUSE, "the recorder's disk is nearly full")
+        return Decision(Verdict.RECORD)
 
-        `open_sessions` is how many the same user has open now.
-        """
-        if not request.with_terminal and self._policy.noninteractive.mode is Noninteractive.REFUSE:
-            return "this host takes interactive logins only"
-        limit = self._policy.limits.sessions_per_user
+    def _limit(self, peer: Peer, open_sessions: int) -> str | None:
+        limit = self.policy.limits.sessions_per_user
         if limit and open_sessions >= limit:
-            return f"{peer.user} has {open_sessions} sessions open, which is the limit here"
+            return f"{peer.user} has {limit} sessions open, which is the limit here"
         if self._too_many_new(peer.uid):
             return f"{peer.user} started too many sessions in the last minute"
-        if self._free(self._store) < self._policy.disk.low:
-            return "the recorder's disk is nearly full"
         return None
 
     def _too_many_new(self, uid: int) -> bool:
         """Counts this login in the user's last minute, unless it is one too many."""
-        limit = self._policy.limits.new_sessions_per_minute
+        limit = self.policy.limits.new_sessions_per_minute
         now = self._clock()
         recent = self._recent.setdefault(uid, deque())
         while recent and recent[0] <= now - _MINUTE:
@@ -56,20 +81,3 @@ class Admission:
             return True
         recent.append(now)
         return False
-
-
-def free_bytes(path: Path) -> int:
-    """What an unprivileged user may still write on the file system of `path`."""
-    status = os.statvfs(path)
-    return status.f_bavail * status.f_frsize
-
-
-def unenforced(policy: Policy) -> list[str]:
-    """The settings of this policy that the daemon does not carry out: better refused than believed."""
-    asked = {
-        "recording.input = true": policy.recording.input,
-        'recording.on_failure = "open"': policy.recording.on_failure is not OnFailure.CLOSED,
-        'noninteractive.mode = "allow"': policy.noninteractive.mode is Noninteractive.ALLOW,
-        "break_glass.users": bool(policy.break_glass.users),
-    }
-    return [name for name, wanted in asked.items() if wanted]

@@ -20,6 +20,7 @@ from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.signals import SignalPipe
 from recorder.cast.v2 import encode_header
 from recorder.daemon import journal
+from recorder.daemon.glass import enter_notes
 from recorder.errors import SealcastError
 from recorder.log import entries
 from recorder.log.entries import Occasion
@@ -61,7 +62,7 @@ def listen(path: Path) -> socket.socket:
 def tell_log(store: Store, kind: str, user: str, uid: int, **facts: object) -> None:
     """Have the notary log one of `entries.OCCURRENCES`; without a notary the journal has it alone."""
     journal.note(kind, user=user, **{name: str(fact) for name, fact in facts.items()})
-    message = {"log": kind, "user": user, "uid": uid, "time_ms": now_ms(), "facts": facts}
+    message: Message = {"log": kind, "user": user, "uid": uid, "time_ms": now_ms(), "facts": facts}
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(PATIENCE_SECONDS)
     with connection, suppress(OSError, ChannelError):
@@ -143,10 +144,13 @@ class NotaryService:
     def _hear(self, lease: Lease, message: Message) -> SessionRequest | None:
         """Take note of what a worker says; the request of one who wants its session to be admitted."""
         if "public" in message and not lease.session:
+            lease.user, lease.uid = message["request"]["user"], message["request"]["uid"]
             return _session_request(message["request"])
         if "log" in message:
             occasion = Occasion(self._store.host, message["time_ms"], message["user"], message["uid"])
             self._documents.append(entries.occurrence(message["log"], occasion, message["facts"]))
+            if message["log"] == entries.CONFIGURATION_CHANGED:
+                self._policy = message["facts"]["policy"]
         elif "failed" in message:
             reason = str(message["failed"])
             journal.note("recording-failed", session=lease.session, reason=reason)
@@ -189,7 +193,7 @@ class NotaryService:
 
     def _admit(self, lease: Lease, request: SessionRequest, admission: Admission) -> None:
         self._store.release(admission.session_id)
-        lease.session, lease.user, lease.uid = admission.session_id, request.user, request.uid
+        lease.session = admission.session_id
         started = time.monotonic()
         header = recording_header(admission, request, started, policy=self._policy)
         journal.note("admitted", session=admission.session_id, user=request.user, origin=request.origin)
@@ -229,6 +233,8 @@ class NotaryService:
             sessions = list(ended)
             for start in range(0, len(sessions), _HANDFUL):
                 self._seal(sessions[start : start + _HANDFUL], ended)
+            if sweep:
+                enter_notes(self._store)
             for sealed in seal_orphans(self._store) if sweep else ():
                 journal.note("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
             status = 0

@@ -20,7 +20,7 @@ from recorder.capture.authentication import keys_of, methods_of
 from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.handover import RemoteStreams, RemoteTerminal, pty_number, tell
 from recorder.capture.login import MAX_PACKET
-from recorder.capture.peer import PTS_MAJOR, Peer, PeerGoneError, identify, open_pidfd
+from recorder.capture.peer import PTS_MAJOR, Peer, PeerGoneError, identify, open_pidfd, user_name
 from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
 from recorder.capture.signals import SignalPipe
 from recorder.capture.stream_plan import StreamPlan, plan_streams
@@ -29,12 +29,23 @@ from recorder.capture.terminal import window_size
 from recorder.capture.worker import Files, run_worker
 from recorder.daemon import administration, journal
 from recorder.daemon.administration import Administration
-from recorder.daemon.admission import Admission
+from recorder.daemon.admission import Admission, Verdict
+from recorder.daemon.disk import DiskWatch, end_longest_idle
 from recorder.daemon.guarding import guard_maker
 from recorder.daemon.live import remove_dead_controls
-from recorder.daemon.notary import NotaryService, listen, notary_path
+from recorder.daemon.notary import NotaryService, listen, notary_path, tell_log
+from recorder.daemon.refusals import Refusal, Refusals
+from recorder.daemon.service_manager import (
+    READY,
+    STOPPING,
+    WATCHDOG,
+    notify,
+    notify_reloading,
+    watchdog_seconds,
+)
 from recorder.errors import ExitCode, FormatError, SealcastError
-from recorder.policy.model import Policy
+from recorder.log import entries
+from recorder.policy.model import OnFailure, Policy
 from recorder.seal.keys import generate_key
 from recorder.seal.sealer import Sealer
 from recorder.store.layout import Store
@@ -42,6 +53,8 @@ from recorder.store.layout import Store
 SILENCE_SECONDS = 5.0
 """How long a peer may be connected without sending its request."""
 MAX_WAITING = 1024
+LOOK_SECONDS = 5.0
+"""How often the disk is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +97,19 @@ def listen_for_logins(path: Path) -> socket.socket:
 class Server:
     """Runs until SIGTERM."""
 
-    def __init__(self, store: Store, listener: socket.socket, policy: Policy) -> None:
+    def __init__(
+        self, store: Store, listener: socket.socket, policy: Policy, reload: Callable[[], Policy]
+    ) -> None:
         self._store = store
         self._listener = listener
         self._policy = policy
+        self._reload = reload
         self._admission = Admission(policy, store.root)
+        self._disk = DiskWatch(policy.disk, store.root)
+        self._refusals = Refusals()
+        self._making_room = 0
+        self._look_seconds = min(LOOK_SECONDS, watchdog_seconds() or LOOK_SECONDS)
+        self._next_look = 0.0
         self._waiting: dict[int, Waiting] = {}
         self._live: dict[int, Live] = {}
         self._helpers: set[int] = set()
@@ -97,31 +118,71 @@ class Server:
         self._poll = select.poll()
         self._stopping = False
 
-    def run(self, ready: Callable[[], None]) -> None:
-        """Serve; `ready` is called when logins are answered."""
+    def run(self) -> None:
+        """Serve; the service manager is told when logins are answered."""
         self._owner_read, self._owner_write = os.pipe()
         remove_dead_controls(self._store)
         _warm_up()
-        with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)) as signals:
+        with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)) as signals:
             self._start_notary()  # with the handler in place: its death must not go unnoticed
             self._poll.register(self._listener, select.POLLIN)
             self._poll.register(signals.fileno(), select.POLLIN)
-            ready()
+            notify(READY)
             while not self._stopping:
                 self._turn(signals)
+            notify(STOPPING)
 
     def _turn(self, signals: SignalPipe) -> None:
-        found = dict(self._poll.poll(1000 if self._waiting else None))
+        patience = max(0.0, self._next_look - time.monotonic())
+        found = dict(self._poll.poll(min(patience, 1.0 if self._waiting else patience) * 1000))
         late = time.monotonic() - SILENCE_SECONDS  # now: to answer many takes longer than that
         if signals.fileno() in found:
-            self._stopping = bool(signals.take() & {signal.SIGTERM, signal.SIGINT})
-            self._reap()
+            self._on_signals(signals.take())
+        if time.monotonic() >= self._next_look:
+            self._look_around()
         if self._listener.fileno() in found:
             self._accept()
         for fd in [fd for fd in found if fd in self._waiting]:
             self._answer(self._forget(fd))
         for fd in [fd for fd, waiting in self._waiting.items() if waiting.since < late]:
             self._forget(fd).close()
+
+    def _on_signals(self, numbers: set[int]) -> None:
+        self._stopping = bool(numbers & {signal.SIGTERM, signal.SIGINT})
+        self._reap()
+        if signal.SIGHUP in numbers and not self._stopping:
+            self._read_policy_again()
+
+    def _read_policy_again(self) -> None:
+        """From now on for new sessions; a file with a mistake changes nothing. Store and socket stay."""
+        notify_reloading()
+        try:
+            policy = self._reload()
+        except SealcastError as error:
+            journal.note("policy-refused", reason=error.message)
+        else:
+            before, self._policy = self._policy, policy
+            self._admission.policy, self._disk.policy = policy, policy.disk
+            facts = {"policy": policy.digest, "before": before.digest}
+            tell_log(self._store, entries.CONFIGURATION_CHANGED, user_name(os.getuid()), os.getuid(), **facts)
+        notify(READY)
+
+    def _look_around(self) -> None:
+        """What time brings: refusals to be told, the disk, and the watchdog's sign of life."""
+        self._next_look = time.monotonic() + self._look_seconds
+        notify(WATCHDOG)
+        for refusal in self._refusals.over():
+            self._log_refusal(refusal)
+        facts = self._disk.look()
+        if facts is not None:
+            tell_log(self._store, self._disk.kind, user_name(os.getuid()), os.getuid(), **facts)
+        closed = self._policy.recording.on_failure is OnFailure.CLOSED
+        if self._disk.state == "critical" and closed and not self._making_room:
+            self._making_room = self._fork(self._make_room)
+
+    def _make_room(self) -> None:
+        session = end_longest_idle(self._store)
+        journal.note("making-room", session=session or "none that could be ended")
 
     def _start_notary(self) -> None:
         """The listener is made here, so that workers can connect before the notary runs."""
@@ -154,6 +215,8 @@ class Server:
                 return
             self._live.pop(pid, None)
             self._helpers.discard(pid)
+            if pid == self._making_room:
+                self._making_room = 0
             if pid == self._notary and not self._stopping:
                 journal.note("notary-ended")
                 self._start_notary()
@@ -230,10 +293,16 @@ class Server:
             tell(connection, "nested\0")
             return
         open_sessions = sum(live.uid == peer.uid for live in self._live.values())
-        refusal = self._admission.refusal(peer, request, open_sessions)
-        if refusal is not None:
-            journal.note("refused", user=peer.user, reason=refusal)
-            tell(connection, f"refused\0{refusal}")
+        verdict, reason = self._admission.decide(peer, request, open_sessions)
+        if verdict is Verdict.REFUSE:
+            tell(connection, f"refused\0{reason}")
+            refusal = self._refusals.refused(peer.uid, peer.user, reason)
+            if refusal is not None:
+                self._log_refusal(refusal)
+            return
+        if verdict is Verdict.ALLOW:
+            log_unrecorded(self._store, peer, request, "noninteractive")
+            tell(connection, "unrecorded\0")
             return
         origin = "local" if (peer.pid, peer.started) in self._admitted else peer.origin
         self._admitted.add((peer.pid, peer.started))
@@ -242,6 +311,10 @@ class Server:
             self._fork_worker(Login(connection, request, peer, origin), (pidfd, *fds))
         finally:
             os.close(pidfd)
+
+    def _log_refusal(self, refusal: Refusal) -> None:
+        facts = {"reason": refusal.reason, "others": refusal.others or None}
+        tell_log(self._store, entries.LOGIN_REFUSED, refusal.user, refusal.uid, **facts)
 
     def _is_recorded(self, terminal: int) -> bool:
         """Whether what is shown on this terminal goes through a worker of ours already."""
@@ -257,11 +330,17 @@ class Server:
 
     def _try_to_work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
         try:
-            return self._work(login, fds, pty)
+            status = self._work(login, fds, pty)
         except (ChannelError, OSError) as error:
             journal.note("worker-failed", user=login.peer.user, reason=str(error))
-            tell(login.connection, "refused\0the recorder failed")
-            return ExitCode.RECORDING
+            status = ExitCode.RECORDING
+            if self._policy.recording.on_failure is OnFailure.CLOSED:
+                tell(login.connection, "refused\0the recorder failed")
+        if status and self._policy.recording.on_failure is OnFailure.OPEN:
+            # a login that was admitted waits for another word, and is not moved by this one
+            log_unrecorded(self._store, login.peer, login.request, "recording-failed")
+            tell(login.connection, "unrecorded\0this session cannot be recorded, and goes on without that")
+        return status
 
     def _work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
@@ -274,7 +353,9 @@ class Server:
         notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         notary.connect(str(notary_path(self._store)))
         connection.setblocking(True)
-        files = Files(self._store.create_live, self._store.write_signature)
+        is_open = self._policy.recording.on_failure is OnFailure.OPEN
+        teller = line_writer(rest[0] if request.with_terminal else rest[2]) if is_open else None
+        files = Files(self._store.create_live, self._store.write_signature, teller)
         ends = (
             RemoteTerminal(connection, rest[0], rest[1], guarded)
             if request.with_terminal
@@ -284,6 +365,7 @@ class Server:
                 (rest[0], rest[1], rest[2]),
                 (rest[3], rest[4], rest[5]),
                 self._stream_plan(request, facts["request"]["origin"]),
+                guarded,
             )
         )
         return run_worker(ends, Channel(notary), files, facts, traces)
@@ -296,6 +378,22 @@ class Server:
             input_cap=caps.input_cap,
             output_cap=caps.output_cap,
         )
+
+
+def line_writer(descriptor: int) -> Callable[[str], None]:
+    """Writes one line of the recorder's own, to somebody who may have stopped to read."""
+
+    def write(text: str) -> None:
+        with suppress(OSError):
+            os.write(descriptor, f"\r\nsealcast: {text}\r\n".encode())
+
+    return write
+
+
+def log_unrecorded(store: Store, peer: Peer, request: Request, cause: str) -> None:
+    """Whoever gets in without a record is named in the log."""
+    facts = {"command": request.command, "origin": peer.origin, "interactive": request.with_terminal}
+    tell_log(store, entries.LOGIN_UNRECORDED, peer.user, peer.uid, cause=cause, **facts)
 
 
 def _warm_up() -> None:

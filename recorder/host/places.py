@@ -22,3 +22,5 @@ LOGIN_SHELLS = "/etc/shells"
 CHSH_PAM = "/etc/pam.d/chsh"
 CHSH_LINE = f"auth requisite pam_succeed_if.so quiet shell != {SHELL}"
 """Whoever is covered may not choose another login shell: chsh(1) lets anyone choose from /etc/shells."""
+SPOOL_MODE = 0o3733
+"""Of the spool for notes of break-glass logins: everybody may add one, only the recorder can list them."""

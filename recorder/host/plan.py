@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recorder.capture.login import SPOOL
 from recorder.errors import ExitCode, SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts
@@ -157,6 +158,7 @@ def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
         Link(places.SHELL, places.LOGIN_SCRIPT),
         Directory(str(policy.store.path), 0o700, policy.daemon.user),
         Directory(str(policy.daemon.socket.parent), 0o755, policy.daemon.user),
+        Directory(SPOOL, places.SPOOL_MODE, policy.daemon.user),
     )
 
 

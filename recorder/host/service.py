@@ -4,6 +4,7 @@ Its workers are processes that go on when it is restarted (`KillMode=process`). 
 processes (who is at the socket) and their uids, so `ProtectProc` and `PrivateUsers` stay off.
 """
 
+from recorder.capture.login import SPOOL
 from recorder.host.places import COMMAND_SCRIPT
 from recorder.policy.model import Policy
 
@@ -19,13 +20,16 @@ After=local-fs.target nss-user-lookup.target time-sync.target
 Type=notify
 NotifyAccess=main
 ExecStart={command} daemon
+ExecReload=/bin/kill -HUP $MAINPID
+WatchdogSec=60s
 User={user}
 Group={user}
 UMask=0077
 RuntimeDirectory={runtime}
 RuntimeDirectoryMode=0755
 RuntimeDirectoryPreserve=yes
-{state}KillMode=process
+{state}ReadWritePaths=-{spool}
+KillMode=process
 Restart=always
 RestartSec=200ms
 TimeoutStopSec=10s
@@ -81,4 +85,5 @@ def unit(policy: Policy) -> str:
         user=policy.daemon.user,
         runtime=runtime.removeprefix("/run/"),
         state=state,
+        spool=SPOOL,
     )

@@ -202,6 +202,8 @@ def _make_program(host: Bastion) -> None:
     interpreter.chmod(0o711)
     text = Path(login.__file__).read_text()
     text = text.replace(login.SOCKET, str(host.socket)).replace(login.SHELLS, str(host.base / "shells"))
+    text = text.replace(login.SPOOL, str(host.base / "spool"))
+    (program / "recorder" / "capture" / "login.py").write_text(text)
     host.login_shell.write_text(f"#!{interpreter} -IS\n{text}")
     host.login_shell.chmod(0o755)
     (host.base / "shells").write_text("*\t/bin/bash\n")

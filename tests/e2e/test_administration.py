@@ -1,7 +1,9 @@
 """Administration of a bastion: who is there, the sight and the end of a session, limits, leftovers."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from recorder.log import entries
 from recorder.store.state import State
 from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
-from tests.e2e.sessions import end, run_line, terminal, wait_for
+from tests.e2e.sessions import end, read, run_line, terminal, wait_for
 
 pytestmark = NEEDS_BASTION
 
@@ -202,3 +204,135 @@ def test_a_request_that_is_none_drops_its_sender_and_nobody_else(host: Bastion) 
         with terminal(*_command(host, "watch", "nobody")) as viewer:
             assert end(viewer) == 3
             assert b"no live session" in (viewer.before or b"")
+
+
+def test_a_command_without_a_terminal_is_ended_like_a_shell(host: Bastion) -> None:
+    with subprocess.Popen(host.ssh("cat"), stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        wait_for(lambda: live(host), "the session is live")
+        assert sealcast(host, "end", live(host)[0]["id"], "--reason", "enough").returncode == 0
+        assert process.stderr.read() == b"sealcast: this session was ended by root: enough\n"
+    assert host.recorded().verdict.state is State.VERIFIED
+    assert the_only(host, entries.TERMINATED)["sealcast"]["reason"] == "enough"
+
+
+def test_below_the_second_watermark_the_longest_idle_session_is_ended(host: Bastion) -> None:
+    with terminal(*host.ssh("-tt")) as idle:
+        idle.expect_exact(PROMPT)
+        text = (host.base / "config.toml").read_text()
+        (host.base / "config.toml").write_text(text.replace('"1MiB"', '"1000TiB"'))
+        reload(host)
+        idle.expect_exact("the recorder's disk is nearly full: this session ends here\r\n")
+        end(idle)
+    refused = host.run("echo must-not-run")
+    assert (refused.returncode, refused.stdout) == (9, b"")
+    assert b"disk is nearly full" in refused.stderr
+    host.run("echo again")
+    assert host.recorded().verdict.state is State.VERIFIED
+    assert the_only(host, entries.DISK_CRITICAL)["sealcast"]["critical"] == "1000TiB"
+    assert the_only(host, entries.CLOSED)["sealcast"]["ended"] == {"cause": "disk"}
+    assert the_only(host, entries.LOGIN_REFUSED)["user"]["name"] == host.user
+
+
+def reload(host: Bastion) -> None:
+    """Have the daemon read its policy again, and see that it did."""
+    assert host.daemon is not None
+    before = len(logged(host, entries.CONFIGURATION_CHANGED))
+    host.daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(logged(host, entries.CONFIGURATION_CHANGED)) > before, "the policy was read again")
+
+
+def test_a_changed_policy_is_read_on_sighup_and_a_bad_one_is_not(host: Bastion) -> None:
+    config = host.base / "config.toml"
+    good = config.read_text()
+    assert live(host) == [], "it has started"
+    config.write_text(good + "[limits]\nidle = 3\n")
+    assert host.daemon is not None
+    host.daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: "policy-refused" in (host.base / "daemon.log").read_text(), "the mistake is told")
+    assert host.run("echo works").stdout == b"works\n"
+    config.write_text(good + '[noninteractive]\nmode = "refuse"\n')
+    reload(host)
+    assert b"interactive logins only" in host.run("echo no").stderr
+    changed = the_only(host, entries.CONFIGURATION_CHANGED)["sealcast"]
+    assert changed["policy"] == "sha256:" + hashlib.sha256(config.read_bytes()).hexdigest()
+    with terminal(*host.ssh("-tt")) as child:
+        child.expect_exact(PROMPT)
+        child.send("exit\r")
+        end(child)
+    header = read(host.sessions(2)[0], host.store).header.session
+    assert header is not None
+    assert header.policy == changed["policy"]
+
+
+def test_logins_without_a_terminal_may_be_let_in_unrecorded(host: Bastion) -> None:
+    configure(host, '[noninteractive]\nmode = "allow"\n')
+    done = host.run("cat; exit 3", stdin=b"typed\n")
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"typed\n", b"")
+    entry = the_only(host, entries.LOGIN_UNRECORDED)
+    assert entry["sealcast"] == {
+        "cause": "noninteractive",
+        "command": "cat; exit 3",
+        "interactive": False,
+        "origin": "sshd",
+    }
+    assert host.sessions_so_far() == []
+
+
+def test_break_glass_accounts_get_in_while_the_recorder_is_down_and_only_then(host: Bastion) -> None:
+    host.run("true")
+    (host.base / "shells").write_text(f"*\t/bin/bash\n{host.user}\t/bin/bash\tbreak-glass\n")
+    assert b"NOT RECORDED" not in host.run("echo up").stderr
+    host.stop_daemon()
+    done = host.run("echo in; ls " + str(host.base / "spool"))
+    assert done.stdout == b"in\n"
+    assert b"NOT RECORDED" in done.stderr
+    assert b"denied" in done.stderr.lower(), "the spool cannot be listed"
+    (host.base / "shells").write_text("*\t/bin/bash\n")
+    assert host.run("echo must-not-run").stdout == b""
+    forged = f"ln -s /etc/passwd {host.base}/spool/link; mkfifo {host.base}/spool/pipe"
+    subprocess.run(["su", "-s", "/bin/sh", host.user, "-c", forged], check=True)
+    host.start_daemon()
+    entry = the_only(host, entries.LOGIN_UNRECORDED)
+    assert entry["user"]["name"] == host.user
+    assert entry["sealcast"]["cause"] == "break-glass"
+    assert entry["sealcast"]["claimed"]["command"].startswith("echo in")
+    assert list((host.base / "spool").iterdir()) == []
+
+
+@pytest.fixture
+def small(host: Bastion) -> Iterator[Path]:
+    """A file that takes half of a store that is nearly full; without it there is room again."""
+    host.stop_daemon()
+    store = host.store.root
+    shutil.rmtree(store)
+    store.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(store)], check=True)
+    (store / "filler").write_bytes(bytes(1024 * 1024))
+    host.start_daemon()
+    try:
+        yield store / "filler"
+    finally:
+        host.stop_daemon()
+        subprocess.run(["umount", "--lazy", str(store)], check=True)
+
+
+def test_a_policy_may_let_sessions_go_on_when_they_cannot_be_recorded(host: Bastion, small: Path) -> None:
+    configure(host, '[recording]\non_failure = "open"\n')
+    with terminal(*host.ssh("-tt")) as child:
+        child.expect_exact(PROMPT)
+        child.send("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo go''es on\r")
+        child.expect_exact("the recording cannot be written any more; this session goes on without it")
+        child.expect_exact("goes on\r\n")
+        done = host.run("echo unrecorded")
+        assert done.stdout == b"unrecorded\n"
+        assert b"cannot be recorded" in done.stderr
+        small.unlink()
+        child.send("exit 4\r")
+        assert end(child) == 4
+    wait_for(lambda: logged(host, entries.RECORDING_FAILED), "the failure is logged")
+    entry = logged(host, entries.RECORDING_FAILED)[0]
+    assert entry["sealcast"]["goes_on"] is True
+    assert entry["user"]["name"] == host.user
+    assert the_only(host, entries.LOGIN_UNRECORDED)["sealcast"]["cause"] == "recording-failed"
+    assert host.sessions_so_far()[-1].interrupted
