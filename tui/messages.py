@@ -11,6 +11,7 @@ from recorder.store.layout import Store
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 from tui.player import Player
+from tui.screens.search_rows import Group
 from tui.search import Search
 from tui.source import Source
 
@@ -96,3 +97,21 @@ class Filtered(Message):
 
     sessions: list[Session]
     generation: int
+
+
+@dataclass
+class Found(Progress):
+    """What a search over all sessions has found so far, and how far it has come."""
+
+    groups: list[Group]
+    matches: int
+    searched: int
+    total: int
+    done: bool = False
+
+
+@dataclass
+class SearchFailed(Message):
+    """The index cannot be searched."""
+
+    error: SealcastError

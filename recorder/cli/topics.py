@@ -85,6 +85,7 @@ def key_map() -> dict[str, dict[str, list[tuple[str, str]]]]:
     split = importlib.import_module("textual.binding").Binding.make_bindings
     maps = {
         "Library": ("tui.screens.library_keys", "LIBRARY_KEYS"),
+        "Search": ("tui.screens.search", "SEARCH_KEYS"),
         "Player": ("tui.screens.player_keys", "PLAYER_KEYS"),
     }
     return {

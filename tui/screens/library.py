@@ -29,6 +29,7 @@ from tui.screens.library_demo import LibraryDemo
 from tui.screens.library_keys import LIBRARY_KEYS
 from tui.screens.player import PlayerScreen
 from tui.screens.player_rows import HELP
+from tui.screens.search import SearchScreen
 from tui.source import Source, Subject
 from tui.widgets.drawn import Bar, Lines
 from tui.widgets.prompt import Prompt
@@ -323,6 +324,10 @@ class LibraryScreen(LibraryDemo):
     def action_filter(self) -> None:
         """Into the filter line."""
         self.query_one(Prompt).take_keys()
+
+    def action_search(self) -> None:
+        """Look for commands in all sessions, with the query of the filter."""
+        self.app.push_screen(SearchScreen(self.source, self.everything, self.zone, self._query_text))
 
     def action_clear(self) -> None:
         """First out of the filter line, then clear it."""

@@ -21,6 +21,7 @@ LIBRARY_KEYS: list[BindingType] = [
     _key("q", "quit", "quit", "quit", _ACT),
     # priority: the very next key belongs to the filter
     Binding("slash", "filter", "filter", id="library.filter", group=_FIND, priority=True),
+    _key("S", "search", "search in all sessions", "search", _FIND),
     _key("1", "view('1')", "all sessions", "view.1", _FIND),
     _key("2", "view('2')", "live sessions", "view.2", _FIND),
     _key("5", "view('5')", "failed checks", "view.5", _FIND),

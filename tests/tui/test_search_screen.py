@@ -1,0 +1,107 @@
+"""The Search screen: matches stream in, and Enter plays from them."""
+
+import pytest
+
+from recorder.cast.events import KEY, OUTPUT
+from recorder.index.indexing import Wish, build
+from tests.tui.screens import library, shown
+from tests.tui.studio import START_MS, Event, Studio
+from tui.screens.player import PlayerScreen
+from tui.screens.search import SearchScreen
+from tui.widgets.match_list import MatchList
+
+pytestmark = pytest.mark.slow
+
+
+PROMPT = "\x1b[?2004halice@web-03:~$ "
+
+
+def typed(*commands: tuple[str, str]) -> list[Event]:
+    """A shell with a line editor, each command with what it writes."""
+    events: list[Event] = [(0.5, OUTPUT, PROMPT)]
+    for at, (command, wrote) in enumerate(commands, 1):
+        events += [
+            (at * 10.0, OUTPUT, command),
+            (at * 10.0 + 0.5, KEY, "enter noecho raw"),
+            (at * 10.0 + 0.51, OUTPUT, f"\r\n\x1b[?2004l\r{wrote}"),
+            (at * 10.0 + 1.0, OUTPUT, PROMPT),
+        ]
+    return events
+
+
+@pytest.fixture
+def indexed(demo: Studio) -> Studio:
+    """The demo's four sessions, and two in which commands were typed."""
+    commands = (("uptime", "up 4 days\r\n"), ("psql -h db", "psql: error: no route\r\n"), ("exit", ""))
+    for number in (5, 6):
+        demo.record(typed(*commands), user=f"user{number}", start_ms=START_MS + number * 3_600_000)
+    build(demo.store, Wish(with_output=True))
+    return demo
+
+
+async def test_s_searches_and_enter_plays_from_the_match(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.until(lambda: isinstance(screen.app.screen, SearchScreen))
+        await screen.type("psql out:route")
+        await screen.keys("enter")
+        await screen.see("2 matches in 2 sessions")
+        await screen.see("searched 6 of 6")
+        await screen.see("output   psql: error: no route")
+        await screen.until(lambda: screen.app.screen.query_one(MatchList).current is not None)
+        hit = screen.app.screen.query_one(MatchList).current
+        await screen.keys("enter")
+        await screen.until(lambda: isinstance(screen.app.screen, PlayerScreen))
+        await screen.until(lambda: screen.player.player is not None)
+        position = screen.player.player.position if screen.player.player else 0.0
+        assert hit is not None
+        assert position == pytest.approx(hit.moment_s, abs=0.05)
+        await screen.keys("q")
+        await screen.see("searched 6 of 6")
+
+
+async def test_a_query_that_cannot_be_read_keeps_what_was_found(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.type("psql")
+        await screen.keys("enter")
+        await screen.see("▾")
+        await screen.keys("tab")
+        await screen.type(" usr:x")
+        await screen.keys("enter")
+        await screen.see('no field "usr"')
+        assert "▾" in screen.text
+
+
+async def test_moving_folding_and_back(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.type("host:*")
+        await screen.keys("enter")
+        await screen.see("searched 6 of 6")
+        listing = screen.app.screen.query_one(MatchList)
+        first = listing.current
+        await screen.keys("n")
+        assert listing.current is not first
+        await screen.keys("N")
+        assert listing.current is first
+        await screen.keys("right_square_bracket")
+        assert listing.current is not None
+        assert first is not None
+        assert listing.current.match.session != first.match.session
+        await screen.keys("o")
+        await screen.see("▸")
+        await screen.keys("q")
+        await screen.see("6 sessions")
+
+
+async def test_without_an_index_it_says_what_makes_one(demo: Studio) -> None:
+    async with shown(library(demo.store)) as screen:
+        await screen.see("of 4")
+        await screen.keys("S")
+        await screen.type("psql")
+        await screen.keys("enter")
+        await screen.see("there is no index")
