@@ -136,6 +136,7 @@ class StreamPump:
                 told = stream.report()
                 if told is not None:
                     self._recording.event(events.ELISION, told)
+                    self._recording.seal()
 
     def _watch(self) -> None:
         wanted: dict[int, int] = {}

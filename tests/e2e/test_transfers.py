@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from recorder.log.entries import value_at
 from recorder.log.history import read_history
 from recorder.store.state import State
 from tests.e2e.bastion import Bastion, bastion
-from tests.e2e.corpus import NEEDS_BASTION, NewSessions
+from tests.e2e.corpus import NEEDS_BASTION, NewSessions, another_sshd
 from tests.e2e.sessions import Recorded, wait_for
 from tests.marks import needs
 
@@ -286,6 +287,68 @@ def _write_noise(path: Path, mebibytes: int) -> None:
     with path.open("wb") as file:
         for number in range(mebibytes):
             file.write(number.to_bytes(8, "big") + block[8:])
+
+
+def test_internal_sftp_is_served_by_the_program(host: Bastion, new: NewSessions, tmp_path: Path) -> None:
+    """sshd would be the server itself; under a ForceCommand it only names it."""
+    with another_sshd(host, Subsystem="sftp internal-sftp") as other:
+        source = tmp_path / "source"
+        source.write_bytes(b"content")
+        copy(other, str(source), f"{remote(other)}:by-internal")
+    assert (host.base / "home" / "by-internal").read_bytes() == b"content"
+    assert ledger(new.one()).program == "/usr/lib/openssh/sftp-server"
+
+
+def test_what_is_not_sftp_is_stored_and_named(host: Bastion, new: NewSessions) -> None:
+    """Whoever gets hold of a transfer's pipes can say anything through them."""
+    with subprocess.Popen(
+        host.ssh("-s", "sftp"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        client.stdin.write(bytes([0, 0, 0, 5, 1, 0, 0, 0, 3]))
+        client.stdin.flush()
+        assert client.stdout.read(5)[4] == 2, "the server's version"
+        client.stdin.write(bytes([0, 0, 0, 5, 99, 0, 0, 0, 1]))
+        client.stdin.flush()
+        live = _live_recording(host)
+        wait_for(lambda: b"not followed any further" in live.read_bytes(), "the observer says so")
+        client.stdin.write(bytes([0, 0, 0, 5, 77]) + b"SEEN")
+        client.stdin.flush()
+        wait_for(lambda: b"SEEN" in live.read_bytes(), "it is stored")
+    (told,) = files(new.one())
+    assert told == {"problem": "not followed any further: a request of type 99"}
+
+
+def _live_recording(host: Bastion) -> Path:
+    (session,) = host.store.live_ids()
+    return host.store.live_path(session)
+
+
+def test_a_kill_in_the_middle_leaves_what_passed_up_to_the_last_second(
+    host: Bastion, new: NewSessions
+) -> None:
+    sent = b"C0644 3000000 big\n" + bytes(1_000_000)
+    with subprocess.Popen(host.ssh("scp -t ."), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdin is not None
+        client.stdin.write(sent)
+        client.stdin.flush()
+        wait_for(host.workers, "a worker")
+        live = _live_recording(host)
+        digest = hashlib.sha256(sent).hexdigest().encode()
+        wait_for(lambda: digest in live.read_bytes(), "the hash of what passed")
+        (worker,) = host.workers()
+        os.kill(worker, signal.SIGKILL)
+        client.wait(30)
+    found = new.one()
+    assert found.verdict.state is State.TRUNCATED
+    assert ledger(found).left_out["input"].bytes == len(sent)
+
+
+def test_a_child_that_keeps_the_output_open_is_waited_for_as_by_sshd(host: Bastion, new: NewSessions) -> None:
+    done = host.run("(sleep 0.3; echo late) & echo early")
+    assert done.stdout == b"early\nlate\n"
+    assert new.one().output == done.stdout
 
 
 def test_a_reader_that_goes_away_stops_the_sender(host: Bastion, new: NewSessions) -> None:
