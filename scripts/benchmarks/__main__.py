@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from scripts.benchmarks import (
+    daemon,
+    daemon_subjects,
     latency,
     memory,
     options,
@@ -54,6 +56,8 @@ def _run(wanted: Options) -> str:
         _rounds(runs, wanted, contestants, results)
         if "verification" in wanted.subjects:
             _verify(runs, wanted, results)
+        if "daemon" in wanted.subjects:
+            _logins(runs, wanted, results)
     return _FORMS[wanted.form](results, about)
 
 
@@ -130,6 +134,20 @@ def _verify(runs: Runs, wanted: Options, results: Results) -> None:
     for _ in range(wanted.rounds):
         for item in prepared:
             verification.measure(results, item)
+
+
+def _logins(runs: Runs, wanted: Options, results: Results) -> None:
+    """Over the daemon; a note where that cannot be."""
+    amount = daemon_subjects.QUICK if wanted.quick else daemon_subjects.Amount()
+    data = make_data("bulk", runs.root, wanted.megabytes * 1_000_000 // amount.streams)
+    try:
+        with daemon.logins(runs.root) as logins:
+            for number in range(wanted.rounds):
+                _say(f"round {number + 1} of {wanted.rounds}, over the daemon")
+                names = daemon.contestants(wanted.contestants)
+                daemon_subjects.measure(results, logins, names, data, amount)
+    except BenchError as error:
+        results.notes.append(str(error))
 
 
 def _say(text: str) -> None:

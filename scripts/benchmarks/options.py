@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.benchmarks.contestants import NAMES
 
-SUBJECTS = ("throughput", "busy", "echo", "start", "memory", "verification")
+SUBJECTS = ("throughput", "busy", "echo", "start", "memory", "verification", "daemon")
 
 _DESCRIPTION = """\
 Measures sealcast beside a bare terminal and those of script, ttyrec, tlog-rec and asciinema that are
@@ -30,6 +30,7 @@ class Options:
     contestants: frozenset[str]
     subjects: frozenset[str]
     form: str
+    quick: bool
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -51,6 +52,7 @@ def parse(argv: Sequence[str]) -> Options:
         contestants=only & set(NAMES) or frozenset(NAMES),
         subjects=only & set(SUBJECTS) or frozenset(SUBJECTS),
         form=given.form,
+        quick=quick,
     )
 
 
