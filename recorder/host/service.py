@@ -28,7 +28,7 @@ UMask=0077
 RuntimeDirectory={runtime}
 RuntimeDirectoryMode=0755
 RuntimeDirectoryPreserve=yes
-{state}ReadWritePaths=-{spool}
+{state}ReadWritePaths={writable}
 KillMode=process
 Restart=always
 RestartSec=200ms
@@ -73,17 +73,18 @@ WantedBy=multi-user.target
 
 
 def unit(policy: Policy) -> str:
-    """The unit's text. The store is writable wherever the policy puts it, and nothing else is."""
+    """The unit's text. Store and spool are writable wherever they are, and nothing else is."""
     runtime = str(policy.daemon.socket.parent)
     store = str(policy.store.path)
+    state, writable = "", f"-{SPOOL}"
     if store.startswith("/var/lib/"):
         state = f"StateDirectory={store.removeprefix('/var/lib/')}\nStateDirectoryMode=0700\n"
     else:
-        state = f"ReadWritePaths={store}\n"
+        writable = f"{store} {writable}"
     return _UNIT.format(
         command=COMMAND_SCRIPT,
         user=policy.daemon.user,
         runtime=runtime.removeprefix("/run/"),
         state=state,
-        spool=SPOOL,
+        writable=writable,
     )

@@ -32,4 +32,8 @@ def test_only_the_store_can_be_written() -> None:
     assert settings(Policy())["StateDirectory"] == "sealcast"
     policy = replace(Policy(), store=StorePolicy(Path("/srv/rec")), daemon=DaemonPolicy(user="rec"))
     found = settings(policy)
-    assert (found["ReadWritePaths"], found["User"], "StateDirectory" in found) == ("/srv/rec", "rec", False)
+    assert (found["ReadWritePaths"], found["User"], "StateDirectory" in found) == (
+        "/srv/rec -/var/spool/sealcast",
+        "rec",
+        False,
+    )
