@@ -100,6 +100,13 @@ class Filtered(Message):
 
 
 @dataclass
+class FilterFailed(Message):
+    """The list cannot be narrowed."""
+
+    error: SealcastError
+
+
+@dataclass
 class Found(Progress):
     """What a search over all sessions has found so far, and how far it has come."""
 

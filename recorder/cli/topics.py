@@ -32,7 +32,8 @@ What is not known is null, never left out.
 New fields may be added; meanings never change within a schema number.
 Recorded text is as recorded; control characters are escaped, so the output is safe to look at.
 Schemas: sealcast.sessions/1 (ls), sealcast.session/1 (show), sealcast.verdicts/1 (verify),
-sealcast.keys/1 (keys), sealcast.doctor/1 (doctor), sealcast.policy/1 (config show)."""
+sealcast.matches/1 (search), sealcast.keys/1 (keys), sealcast.doctor/1 (doctor),
+sealcast.policy/1 (config show)."""
 
 _FILES = """\
 The store: --store PATH, else $SEALCAST_STORE, else $SEALCAST_HOME, else $XDG_DATA_HOME/sealcast,

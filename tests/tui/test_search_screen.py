@@ -9,6 +9,7 @@ from tests.tui.studio import START_MS, Event, Studio
 from tui.screens.player import PlayerScreen
 from tui.screens.search import SearchScreen
 from tui.widgets.match_list import MatchList
+from tui.widgets.session_list import SessionList
 
 pytestmark = pytest.mark.slow
 
@@ -105,3 +106,21 @@ async def test_without_an_index_it_says_what_makes_one(demo: Studio) -> None:
         await screen.type("psql")
         await screen.keys("enter")
         await screen.see("there is no index")
+
+
+async def test_the_filter_of_the_library_asks_the_index_about_commands(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("slash")
+        await screen.type("cmd:psql out:route user:user5")
+        await screen.see("1 of 1 (6 in all)")
+        assert [one.user for one in screen.app.screen.query_one(SessionList).sessions] == ["user5"]
+
+
+async def test_without_an_index_the_filter_says_that_commands_are_not_looked_at(demo: Studio) -> None:
+    async with shown(library(demo.store)) as screen:
+        await screen.see("of 4")
+        await screen.keys("slash")
+        await screen.type("cmd:psql")
+        await screen.see("asks about commands")
+        assert len(screen.app.screen.query_one(SessionList).sessions) == 4

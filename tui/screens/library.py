@@ -20,7 +20,8 @@ from recorder.store.verdict import Verdict
 from tui.cells import Part
 from tui.demo import DemoMaker
 from tui.facts import short_id
-from tui.messages import Checked, Filtered, Listed, Unreadable
+from tui.filtering import fitting, read_filter
+from tui.messages import Checked, Filtered, FilterFailed, Listed, Unreadable
 from tui.options import PlayOptions
 from tui.screens import library_rows as rows
 from tui.screens.base import TALL
@@ -169,7 +170,7 @@ class LibraryScreen(LibraryDemo):
     def apply_filter(self) -> None:
         """Narrow the list; a query that cannot be read leaves it as it is and says why."""
         try:
-            self._query = parse(self._query_text, zone=self.zone)
+            self._query = read_filter(self._query_text, self.zone, self.source)
             self._said = "; ".join(self._query.echo)
         except SealcastError as error:
             self._said = error.message
@@ -181,13 +182,20 @@ class LibraryScreen(LibraryDemo):
     @work(thread=True, exclusive=True, group="filter", exit_on_error=False, description="filter")
     def _select(self, generation: int, query: Query) -> None:
         states, view, sort = dict(self.states), self._view, self._sort
-        found = [
-            s
-            for s in self.everything
-            if view.holds(s, states.get(s.id)) and query.matches(s, states.get(s.id))
-        ]
+        shown = [s for s in self.everything if view.holds(s, states.get(s.id))]
+        worker = get_current_worker()
+        try:
+            found = fitting(query, shown, states, self.source, lambda: worker.is_cancelled)
+        except SealcastError as error:
+            self.post_message(FilterFailed(error))
+            return
         found.sort(key=sort.key, reverse=sort.newest_first != self._reverse)
         self.post_message(Filtered(found, generation))
+
+    @on(FilterFailed)
+    def say_why(self, message: FilterFailed) -> None:
+        """The index cannot be asked; the list stays as it is."""
+        self.say(message.error.message)
 
     @on(Filtered)
     def show_filtered(self, message: Filtered) -> None:
