@@ -141,7 +141,7 @@ def _logins(runs: Runs, wanted: Options, results: Results) -> None:
     amount = daemon_subjects.QUICK if wanted.quick else daemon_subjects.Amount()
     data = make_data("bulk", runs.root, wanted.megabytes * 1_000_000 // amount.streams)
     try:
-        with daemon.logins(runs.root) as logins:
+        with daemon.logins() as logins:
             for number in range(wanted.rounds):
                 _say(f"round {number + 1} of {wanted.rounds}, over the daemon")
                 names = daemon.contestants(wanted.contestants)
