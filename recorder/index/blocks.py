@@ -1,7 +1,6 @@
 """Output as it is kept: lines in compressed blocks, and pieces of blocks, each of one command."""
 
 import zlib
-from array import array
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,23 +46,38 @@ class BlockBuilder:
 
     def _start(self) -> None:
         self._lines: list[bytes] = []
-        self._times = array("q")
+        self._times: list[int] = []
         self._pieces: list[Piece] = []
         self._size = 0
 
     def add(self, command: int | None, time: float, text: str) -> None:
-        """A line without control characters; `time` in seconds of recording time."""
-        line = text.encode("utf-8", "replace") + b"\n"
+        """Lines that came at the same time, with line feeds between them and no other control characters.
+
+        `time` is in seconds of recording time.
+        """
+        data = text.encode("utf-8", "replace") + b"\n"
+        start, milliseconds = 0, round(time * 1000)
+        while start < len(data):
+            end = len(data)
+            room = start + TARGET_BYTES - self._size
+            if end > room:
+                end = data.rfind(b"\n", start, room) + 1 or data.index(b"\n", start) + 1
+            self._put(command, milliseconds, data[start:end])
+            start = end
+
+    def _put(self, command: int | None, milliseconds: int, lines: bytes) -> None:
+        """Whole lines."""
+        count = lines.count(b"\n")
         last = self._pieces[-1] if self._pieces else None
         if last is not None and last.command == command:
-            self._pieces[-1] = last._replace(size=last.size + len(line), lines=last.lines + 1)
+            self._pieces[-1] = last._replace(size=last.size + len(lines), lines=last.lines + count)
         else:
             if len(self._pieces) == PIECES_PER_BLOCK:
                 self.flush()
-            self._pieces.append(Piece(command, self._size, len(line), len(self._times), 1))
-        self._lines.append(line)
-        self._times.append(round(time * 1000))
-        self._size += len(line)
+            self._pieces.append(Piece(command, self._size, len(lines), len(self._times), count))
+        self._lines.append(lines)
+        self._times += [milliseconds] * count
+        self._size += len(lines)
         if self._size >= TARGET_BYTES:
             self.flush()
 
@@ -72,7 +86,7 @@ class BlockBuilder:
         if self._lines:
             text = b"".join(self._lines)
             packed = pack_text(text), pack_times(self._times)
-            self._done.append(Block(text, len(self._lines), *packed, tuple(self._pieces)))
+            self._done.append(Block(text, len(self._times), *packed, tuple(self._pieces)))
             self._start()
 
     def take(self) -> list[Block]:
@@ -93,8 +107,8 @@ def pack_times(times: Sequence[int]) -> bytes:
     beginning of the recording, each other one those since the line before; negative where a line above
     changed later.
     """
-    deltas = (time - before for time, before in zip(times, (0, *times), strict=False))
-    return zlib.compress("\n".join(map(str, deltas)).encode(), _LEVEL)
+    deltas = [str(time - before) for time, before in zip(times, (0, *times), strict=False)]
+    return zlib.compress("\n".join(deltas).encode(), _LEVEL)
 
 
 def unpack_text(data: bytes, size: int) -> bytes:

@@ -256,8 +256,9 @@ def _is_of(command: Command, running: Running) -> bool:
     )
 
 
-def _until(lines: list[Written], prompt: Prompt) -> list[Written]:
+def _until(written: list[Written], prompt: Prompt) -> list[Written]:
     """The lines before the last one that begins with `prompt`."""
+    lines = [Written(time, line) for time, text in written for line in text.split("\n")]
     start = prompt.text.rstrip()
     for place in range(len(lines) - 1, max(-1, len(lines) - _LONGEST_TYPED), -1):
         if start and lines[place].text.startswith(start):

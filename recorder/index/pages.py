@@ -22,7 +22,10 @@ _PLAIN = re.compile(rb"(?:[\x20-\x7e\x80-\xff\t]++|\r*+\n|" + _LOOK + rb")*+")
 _LOOKS = re.compile(_LOOK)
 _OPEN = re.compile(rb"(?:\r+|\x1b(?:\[[0-9;:?]{0,60}|\][^\x00-\x1f\x7f]{0,250}|\()?)\Z")
 """The beginning of what may go on in the next piece."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
+_UNSAFE = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+_BLANKS = re.compile(r" +$", re.MULTILINE)
 
 
 class Page:
@@ -63,14 +66,14 @@ class Page:
             self._screen.resize(time, columns, rows)
 
     def take(self) -> list[Written]:
-        """The lines written since the last call."""
+        """What was written since the last call; lines of the same time may stand in one text."""
         done, self._done = self._done, []
         return done if self._screen is None else done + self._screen.take()
 
     def pending(self) -> list[Written]:
         """Lines that may still change. Those of a terminal are not told: it may be amid drawing."""
-        lines = [line for time, shown, _ in self._shown for line in _lines_of(time, shown[:-1])]
-        return lines + (_lines_of(lines[-1].time, self._rest) if lines and self._rest else [])
+        lines = [Written(time, _text_of(shown[:-1])) for time, shown, _ in self._shown]
+        return lines + ([Written(lines[-1].time, _text_of(self._rest))] if lines and self._rest else [])
 
     def finish(self, time: float) -> list[Written]:
         """All that is left."""
@@ -128,7 +131,7 @@ class Page:
             self._rest = self._rest[end:]
 
     def _add(self, time: float, lines: bytes) -> None:
-        self._done += _lines_of(time, lines)
+        self._done.append(Written(time, _text_of(lines)))
 
     # ── anything else ─────────────────────────────────────────────────────────
 
@@ -142,9 +145,9 @@ class Page:
         self._screen = screen
 
 
-def _lines_of(time: float, lines: bytes) -> list[Written]:
-    """The text of plain output."""
+def _text_of(lines: bytes) -> str:
+    """The text of plain output, without blanks at the ends of lines."""
     text = _LOOKS.sub(b"", lines).replace(b"\r", b"").decode("utf-8", "replace").expandtabs()
-    if text.isascii() and not _CONTROLS.search(text):
-        return [Written(time, line.rstrip()) for line in text.split("\n")]
-    return [Written(time, safe(line.rstrip(), LONGEST_LINE)) for line in text.split("\n")]
+    if _UNSAFE.search(text):
+        return "\n".join(safe(line.rstrip(), LONGEST_LINE) for line in text.split("\n"))
+    return _BLANKS.sub("", text) if " \n" in text else text.rstrip(" ")

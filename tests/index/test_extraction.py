@@ -29,7 +29,7 @@ def test_output_is_what_was_seen_and_not_what_was_written() -> None:
 def test_a_recording_cut_anywhere_gives_the_same_rows() -> None:
     whole = session([("ls", "one\r\ntwo\r\n"), ("cat", "\x1b[1A\x1b[2Kthree\r\n"), ("echo", "four\r\n")])
     text = "".join(event.data for event in whole if event.code == OUTPUT)
-    source = random.Random(7)
+    source = random.Random(5)
     places = sorted(source.sample(range(1, len(text)), 40))
     pieces = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
     cut = read([Event(1.0, OUTPUT, piece) for piece in pieces])

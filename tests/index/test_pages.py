@@ -33,7 +33,7 @@ def _of_terminal(pieces: list[bytes], columns: int) -> list[str]:
 
 def _filled(lines: list[str]) -> list[str]:
     """Blanks count for nothing: a tab beside the edge of the screen is another number of them."""
-    return [" ".join(line.split()) for line in lines if line.strip()]
+    return [" ".join(line.split()) for text in lines for line in text.split("\n") if line.strip()]
 
 
 def _cut(data: bytes, source: random.Random) -> list[bytes]:
