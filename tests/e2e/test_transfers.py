@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +23,8 @@ from tests.e2e.sessions import Recorded, wait_for
 from tests.marks import needs
 
 pytestmark = [*NEEDS_BASTION, needs("scp", "sftp", "rsync", "git")]
-PAYLOAD_MIB = int(os.environ.get("SEALCAST_TEST_TRANSFER_MIB", "256"))
-"""What issue 3 asks for is 1024; two cores take a minute for that, all directions together."""
+PAYLOAD_MIB = int(os.environ.get("SEALCAST_TEST_TRANSFER_MIB", "1024"))
+"""Of the great file, as issue 3 asks for it; it takes twice that in memory."""
 
 
 @pytest.fixture(scope="module")
@@ -263,23 +263,59 @@ def test_input_of_a_shell_without_a_terminal_is_recorded(host: Bastion, new: New
     assert b"".join(data for _, data in iter_input(iter(found.events))) == typed
 
 
+def _cat_up(host: Bastion, source: Path) -> None:
+    with source.open("rb") as file:
+        subprocess.run(host.ssh("cat > great"), stdin=file, check=True, timeout=120)
+
+
+def _cat_down(host: Bastion, back: Path) -> None:
+    with back.open("wb") as file:
+        null = subprocess.DEVNULL
+        subprocess.run(host.ssh("cat great"), stdin=null, stdout=file, check=True, timeout=120)
+
+
+def _rsync(host: Bastion, source: str, target: str) -> None:
+    subprocess.run(["rsync", "-W", "-I", "-e", rsh(host), source, target], check=True, timeout=120)
+
+
+def _there(host: Bastion) -> str:
+    return f"{remote(host)}:great"
+
+
+_WAYS: dict[str, tuple[Callable[[Bastion, Path], None], Callable[[Bastion, Path], None]]] = {
+    "cat": (_cat_up, _cat_down),
+    "scp protocol": (
+        lambda host, path: copy(host, "-O", str(path), _there(host)),
+        lambda host, path: copy(host, "-O", _there(host), str(path)),
+    ),
+    "sftp protocol": (
+        lambda host, path: copy(host, str(path), _there(host)),
+        lambda host, path: copy(host, _there(host), str(path)),
+    ),
+    "rsync": (
+        lambda host, path: _rsync(host, str(path), _there(host)),
+        lambda host, path: _rsync(host, _there(host), str(path)),
+    ),
+}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_great_file_goes_both_ways_through_cat(host: Bastion, new: NewSessions, tmp_path: Path) -> None:
-    big, copied, back = tmp_path / "big", host.base / "home" / "copied", tmp_path / "back"
+@pytest.mark.parametrize("way", _WAYS)
+def test_a_great_file_goes_both_ways(host: Bastion, new: NewSessions, tmp_path: Path, way: str) -> None:
+    big, back = tmp_path / "big", tmp_path / "back"
     _write_noise(big, PAYLOAD_MIB)
-    with big.open("rb") as source:
-        subprocess.run(host.ssh("cat > copied"), stdin=source, check=True, timeout=120)
-    with back.open("wb") as target:
-        subprocess.run(
-            host.ssh("cat copied"), stdin=subprocess.DEVNULL, stdout=target, check=True, timeout=120
-        )
+    up, down = _WAYS[way]
+    up(host, big)
     digest = sha256(big)
-    assert sha256(copied) == sha256(back) == digest
-    copied.unlink()
-    up, down = new.sealed(2)
-    assert ledger(up).left_out["input"].bytes == PAYLOAD_MIB * 2**20 - 2**20
-    assert ledger(down).left_out["output"].bytes == PAYLOAD_MIB * 2**20 - 4 * 2**20
+    big.unlink()
+    down(host, back)
+    assert sha256(back) == digest
+    (host.base / "home" / "great").unlink()
+    sent, fetched = new.sealed(2)
+    stored_most = 4 * 2**20 if way == "cat" else 0
+    assert ledger(sent).left_out["input"].bytes >= PAYLOAD_MIB * 2**20 - stored_most
+    assert ledger(fetched).left_out["output"].bytes >= PAYLOAD_MIB * 2**20 - stored_most
 
 
 def _write_noise(path: Path, mebibytes: int) -> None:
