@@ -35,22 +35,22 @@ __sealcast_escape() {
 
 # In PROMPT_COMMAND, before the user's own: how the last command ended, where the shell is, a prompt follows.
 __sealcast_prompt() {
-  { local - status=$? __sealcast_escaped IFS=; builtin set +eux; } 2>/dev/null
+  { local - status=$? __sealcast_escaped IFS=; builtin set +eETux; } 2>/dev/null
   [[ ${PROMPT_COMMAND[0]-} == __sealcast_prompt* ]] || status=
   __sealcast_next=${HISTCMD-}
   __sealcast_arrange
   __sealcast_escape "${PWD-}"
   builtin printf '\e]633;D;%s;%s\a\e]633;P;Cwd=%s;%s\a\e]633;A;%s\a' "$status" "$__sealcast_nonce" \
     "$__sealcast_escaped" "$__sealcast_nonce" "$__sealcast_nonce" 2>/dev/null >/dev/tty
-  builtin return "${status:-0}"
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) || builtin return "${status:-0}" # others put $? back
 } 2>/dev/null
 
 # In PS0, in a process of its own: the line as history has it, unless it was kept out; output follows.
 __sealcast_begin() {
   local - line __sealcast_escaped IFS=
-  builtin set +eux
-  line=$(HISTTIMEFORMAT= builtin history 1)
-  if [[ $line =~ ^[[:blank:]]*([0-9]+)[*\ ]\ (.*)$ && ${BASH_REMATCH[1]} == "${__sealcast_next-}" ]] &&
+  builtin set +eETux
+  [[ ${HISTTIMEFORMAT@a} == *r* ]] || line=$(HISTTIMEFORMAT= \builtin \history 1)
+  if [[ ${line-} =~ ^[[:blank:]]*([0-9]+)[*\ ]\ (.*)$ && ${BASH_REMATCH[1]} == "${__sealcast_next-}" ]] &&
     ((${#BASH_REMATCH[2]} <= 8192)); then
     __sealcast_escape "${BASH_REMATCH[2]}"
     builtin printf '\e]633;E;%s;%s\a' "$__sealcast_escaped" "$__sealcast_nonce"
@@ -76,9 +76,10 @@ __sealcast_arrange() {
 }
 
 __sealcast_install() {
+  { local -; builtin set +eETux; } 2>/dev/null
   builtin unset -f __sealcast_install
   if [[ -n ${__sealcast_nonce-} && $- == *i* ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
-    { local -; builtin set +eux; __sealcast_arrange; } 2>/dev/null
+    __sealcast_arrange 2>/dev/null
   else
     builtin unset -v __sealcast_nonce
     builtin unset -f __sealcast_escape __sealcast_prompt __sealcast_begin __sealcast_arrange
