@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from recorder.cast.events import OUTPUT, RESIZE, Event
+from recorder.cast.events import KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
 from recorder.commands import VERSION as EXTRACTION
 from recorder.commands import Command, Extractor
@@ -17,6 +17,8 @@ from recorder.index.pages import Page
 EXTRACTOR = 1000 * EXTRACTION + 1
 """Of what the index keeps of a recording: rows made under another number are made anew."""
 
+_TELLING = frozenset((OUTPUT, KEY, RESIZE))
+"""Events by which something may begin or be written."""
 IDLE_S = 5.0
 """A longer pause between two events counts as this much activity."""
 
@@ -105,7 +107,9 @@ class RecordingReader(Extractor):
             self._raw += data
         elif event.code == RESIZE:
             self._resize_page(event)
-        self._follow(self.add(event, data))
+        ended = self.add(event, data)
+        if ended or event.code in _TELLING:
+            self._follow(ended)
 
     def end(self) -> None:
         """There are no more events."""
