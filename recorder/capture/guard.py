@@ -1,4 +1,4 @@
-"""What may end a session besides its own shell: its limits in time, and people who are allowed to.
+"""What the policy wants of a session, and what may end it besides its own shell: limits, and people.
 
 A pump asks how long it may sleep, and gets lines to show; a line with a cause is the session's last.
 """
@@ -120,6 +120,8 @@ class Guard:
     facts: Message = field(default_factory=dict)
     """What is told to the recorder when it asks."""
     traces: Traces | None = None
+    records_input: bool = False
+    """Of a terminal, as far as the terminal shows it."""
 
     def fileno(self) -> int:
         """The control socket; -1 without one."""

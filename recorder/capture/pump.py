@@ -36,6 +36,7 @@ MAX_DRAIN = 1024 * 1024
 FLUSH_SECONDS = 5.0
 """How long the user's terminal may refuse the last bytes without taking one."""
 _NO_BYTES = bytes(4)
+_LINE_END = frozenset(b"\r\n")
 _TIOCGSID = 0x5429
 _POLL_IN = select.POLLIN
 _POLL_OUT = select.POLLOUT
@@ -99,6 +100,8 @@ class TerminalPump:
         self._wants = (_POLL_IN, _POLL_IN)
         self._ending: Ending | None = None
         self._session_noted = False
+        self._hidden = False
+        """Whether input of the line that is being typed was left out, and that was said."""
 
     def run(self) -> Ending:
         """Pump until the end; raises RecordingError when the record cannot be written."""
@@ -196,8 +199,20 @@ class TerminalPump:
         self._guard.typed()
         for key in self._keys.feed(data):
             self._recording.event(events.KEY, f"{key} {echo_state(self._master)}")
+        if self._guard.records_input:
+            self._record_input(data)
         self._to_master += data
         self._write_master()
+
+    def _record_input(self, data: bytes) -> None:
+        """Not what nobody could see: it may be a password. An empty event says that something was typed."""
+        if echo_state(self._master).startswith("echo"):
+            self._recording.input(data)
+            self._hidden = False
+            return
+        if not self._hidden:
+            self._recording.event(events.INPUT, "")
+        self._hidden = not _LINE_END.intersection(data)
 
     def _on_master(self, ready: int) -> None:
         if ready & _POLL_OUT:

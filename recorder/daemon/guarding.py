@@ -19,6 +19,7 @@ def guard_maker(store: Store, policy: Policy, traces: Traces, pty: int) -> Calla
         idle = policy.limits.idle if pty >= 0 else 0
         facts: Message = {"session": session, "uid": traces.uid, "pid": os.getpid(), "pty": pty}
         deadlines = Deadlines(idle, policy.limits.duration)
-        return Guard(deadlines, Control(control_path(store, session)), facts, traces)
+        control = Control(control_path(store, session))
+        return Guard(deadlines, control, facts, traces, policy.recording.input)
 
     return make

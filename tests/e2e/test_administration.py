@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from recorder.cast import events
@@ -336,3 +337,29 @@ def test_a_policy_may_let_sessions_go_on_when_they_cannot_be_recorded(host: Bast
     assert entry["user"]["name"] == host.user
     assert the_only(host, entries.LOGIN_UNRECORDED)["sealcast"]["cause"] == "recording-failed"
     assert host.sessions_so_far()[-1].interrupted
+
+
+def test_input_is_recorded_where_the_terminal_shows_it(host: Bastion) -> None:
+    configure(host, "[recording]\ninput = true\n")
+    with terminal(*host.ssh("-tt")) as child:
+        child.expect_exact(PROMPT)
+        child.send("cat > /dev/null; echo ne''xt; read -s secret; echo do''ne\r")
+        wait_for(lambda: b"cat" in run_until(child, b"\r\n"), "the command was taken")
+        child.send("visible line\r")
+        child.expect_exact("visible line\r\n")
+        child.send("\x04")
+        child.expect_exact("next\r\n")
+        child.send("hunter2\r")
+        child.expect_exact("done\r\n")
+        child.send("exit\r")
+        end(child)
+    typed = host.recorded().data(events.INPUT)
+    assert "visible line\r" in "".join(typed)
+    assert "hunter2" not in "".join(typed)
+    assert "" in typed
+
+
+def run_until(child: "pexpect.spawn[bytes]", text: bytes) -> bytes:
+    """What was shown before `text`."""
+    child.expect_exact(text)
+    return child.before or b""
