@@ -13,7 +13,7 @@ from recorder.index.compile_predicates import Functions, Sql, joined, predicate_
 from recorder.index.output_words import in_output, output_words, whole_words, words_query
 from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
 from recorder.index.predicates import Never as NeverSo
-from recorder.index.query_tree import Ask, Every, Exists, Formula, Never, Some
+from recorder.index.query_tree import Ask, Every, Exists, Formula, Never, Some, link_of
 from recorder.index.regex_literals import Words, fts_query, words_of, words_of_pattern
 from recorder.index.terms import Condition
 
@@ -87,19 +87,45 @@ class Compiler:
                 return joined([self._condition(condition, number) for condition in conditions], "AND")
 
     def _exists(self, formula: Exists) -> Sql:
+        narrow = self.candidates(formula.part, formula.command)
+        own, rest = link_of(formula)
+        if rest is None:
+            where = self._command(formula, own, narrow, None)
+            name = f"c{formula.command}"
+            exists = Sql(f"EXISTS (SELECT 1 FROM commands {name} WHERE {where.text})", where.parameters)  # noqa: S608
+        else:
+            last = self._last_link(formula)
+            exists = Sql(f"({last.text} IS NOT NULL)", last.parameters)
+        return exists if narrow is None else joined([_session_has(narrow), exists], "AND")
+
+    def _last_link(self, formula: Exists) -> Sql:
+        """The ordinal of the nearest command that ends a chain; NULL where there is none."""
+        nearest = "max" if formula.before is not None else "min"
+        link: Exists | None = formula
+        place: Sql | None = None
+        while link is not None:
+            own, rest = link_of(link)
+            where = self._command(link, own, self.candidates(own, link.command), place)
+            name = f"c{link.command}"
+            statement = f"(SELECT {nearest}({name}.ordinal) FROM commands {name} WHERE {where.text})"  # noqa: S608
+            place, link = Sql(statement, where.parameters), rest
+        return place or Sql("NULL")
+
+    def _command(self, formula: Exists, own: Formula, narrow: Candidates, place: Sql | None) -> Sql:
+        """The conditions on a command: which side of another it stands on, and what is said of it.
+
+        `place` is the ordinal of that other; None where it is a row at hand.
+        """
         name = f"c{formula.command}"
         parts = [Sql(f"{name}.session = s.key")]
-        if formula.after is not None:
-            parts.append(Sql(f"{name}.ordinal > c{formula.after}.ordinal"))
-        if formula.before is not None:
-            parts.append(Sql(f"{name}.ordinal < c{formula.before}.ordinal"))
-        narrow = self.candidates(formula.part, formula.command)
+        for sign, other in ((">", formula.after), ("<", formula.before)):
+            if other is not None:
+                bound = place or Sql(f"c{other}.ordinal")
+                parts.append(Sql(f"{name}.ordinal {sign} {bound.text}", bound.parameters))
         if narrow is not None:
             parts.append(Sql(f"{name}.id IN ({_IDS})", (id_list(narrow),)))
-        parts.append(self.sql(formula.part))
-        where = joined(parts, "AND")
-        exists = Sql(f"EXISTS (SELECT 1 FROM commands {name} WHERE {where.text})", where.parameters)  # noqa: S608
-        return exists if narrow is None else joined([_session_has(narrow), exists], "AND")
+        parts.append(self.sql(own))
+        return joined(parts, "AND")
 
     def _condition(self, condition: Condition, number: int | None) -> Sql:
         predicate = condition.predicate

@@ -36,6 +36,7 @@ __all__ = ["Query", "QueryError", "Scope", "looks_like_query", "parse"]
 _MAX_LENGTH = 4096
 _MAX_TERMS = 200
 _MAX_DEPTH = 20
+_MAX_LINKS = 6
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ class _Parser:
             nodes.append(self._group())
         if len(nodes) == 1:
             return nodes[0]
+        if len(nodes) > _MAX_LINKS:
+            raise QueryError(f"more than {_MAX_LINKS} commands in order", begun)
         if not all(map(is_about_one_command, nodes)):
             raise QueryError("THEN puts single commands in order", begun, "Take AND out of its parentheses")
         return Then(tuple(nodes))

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Never as NeverSo
-from recorder.index.query_tree import LISTED, Ask, Every, Exists, Formula, Never, Some
+from recorder.index.query_tree import LISTED, Ask, Every, Exists, Formula, Never, Some, link_of
 from recorder.index.terms import Condition, Facts, of_session
 
 
@@ -75,7 +75,22 @@ class _Evaluator:
     def _exists(self, formula: Exists, at: Mapping[int, int]) -> bool | None:
         first = 0 if formula.after is None else at[formula.after] + 1
         last = len(self._commands) if formula.before is None else at[formula.before]
-        return _any(self.ask(formula.part, {**at, formula.command: place}) for place in range(first, last))
+        places = range(first, last) if formula.before is None else range(last - 1, first - 1, -1)
+        own, rest = link_of(formula)
+        if rest is None:
+            return _any(self.ask(own, {**at, formula.command: place}) for place in places)
+        return self._chain(own, rest, [{**at, formula.command: place} for place in places])
+
+    def _chain(self, own: Formula, rest: Exists, places: Sequence[Mapping[int, int]]) -> bool | None:
+        """The nearest command that fits decides; before it, only such as may fit."""
+        unknown: bool | None = False
+        for at in places:
+            answer = self.ask(own, at)
+            if answer:
+                return _any((self.ask(rest, at), unknown))
+            if answer is None and self.ask(rest, at) is not False:
+                unknown = None
+        return unknown
 
     def _condition(self, condition: Condition, ran: Ran | None) -> bool | None:
         if condition.keys == ("check",):

@@ -94,6 +94,19 @@ LISTED = 0
 """The number of the command that a listing is about."""
 
 
+def link_of(formula: Exists) -> tuple[Formula, Exists | None]:
+    """What is said of the command itself, and the rest of a chain that begins with it.
+
+    The rest asks only for commands on the far side of this one. So the nearest command that fits is as good
+    as any: a chain takes one pass, however many commands fit its links.
+    """
+    parts = formula.part.parts if isinstance(formula.part, Every) else (formula.part,)
+    for part in parts:
+        if isinstance(part, Exists) and formula.command in (part.after, part.before):
+            return every(*(other for other in parts if other is not part)), part
+    return formula.part, None
+
+
 def tests(node: Node) -> Iterator[Test]:
     """All terms, from left to right."""
     match node:

@@ -11,7 +11,7 @@ from recorder.index.compile import Candidates, Compiler, id_list
 from recorder.index.compile_predicates import Sql
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
-from recorder.index.query import Query
+from recorder.index.query import Query, QueryError
 from recorder.index.query_tree import LISTED, sought_in, tests
 from recorder.index.search_outputs import Line, Outputs
 from recorder.index.search_shows import Shows, by_lines
@@ -235,6 +235,8 @@ class Search:
                 raise SearchStoppedError(*_why_slow(self.query)) from error
             if self._failure is not None:
                 raise self._failure from error
+            if "parser stack overflow" in str(error) or "too large" in str(error):
+                raise QueryError("parentheses nest too deeply for the index", 1, "Use fewer") from error
             raise
 
     def _state(self, session_id: str) -> str:

