@@ -67,6 +67,8 @@ class Flow:
     def _read(self) -> int:
         try:
             size = os.readv(self.source, [self._buffer])
+        except BlockingIOError:  # somebody else took it
+            return 0
         except OSError:
             size = 0
         if not size:
@@ -117,6 +119,8 @@ def _writer(sink: int) -> Callable[[memoryview], int]:
         return lambda data: _send(sink, data)
     if stat.S_ISFIFO(mode):
         return _PipeWriter(sink).write
+    if stat.S_ISREG(mode):
+        return lambda data: os.write(sink, data)
     return lambda data: os.write(sink, data[: select.PIPE_BUF])
 
 

@@ -165,7 +165,7 @@ def _rsync(name: str, arguments: tuple[str, ...]) -> Transfer | None:
     if not any(not word.startswith("-") for word in arguments):
         return None
     direction = _DOWNLOAD if "--sender" in arguments else _UPLOAD
-    # a server reads ~/.popt (popt(3)), where a user can make -v mean --daemon --config=…, which runs programs
+    # a server, too, reads ~/.popt (popt(3)), where a user gives options other meanings, or other programs
     return Transfer("rsync", direction, _at(name), (name, *arguments), (("HOME", "/dev/null"),))
 
 

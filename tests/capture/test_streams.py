@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -231,6 +233,29 @@ def test_old_kernels_get_no_more_than_they_promise_to_take(
         got += os.read(session.user["out"], 100_000)
     writer.join(30)
     assert got == data
+
+
+def test_output_may_go_to_a_file_and_input_come_from_one(tmp_path: Path) -> None:
+    data = os.urandom(1_000_000)
+    (tmp_path / "in").write_bytes(data)
+    source = os.open(tmp_path / "in", os.O_RDONLY)
+    sink = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    seen: list[bytes] = []
+    between = flow.Flow(source, sink, lambda chunk: seen.append(bytes(chunk)))
+    while not between.closed:
+        between.move({source: select.POLLIN, sink: select.POLLOUT})
+    assert (tmp_path / "out").read_bytes() == b"".join(seen) == data
+
+
+def test_a_source_that_another_process_emptied_has_not_ended() -> None:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    between = flow.Flow(read, os.open(os.devnull, os.O_WRONLY), lambda _: None)
+    between.move({read: select.POLLIN})
+    assert not between.ended
+    os.close(write)
+    between.move({read: select.POLLIN})
+    assert between.closed
 
 
 def test_beyond_its_cap_a_stream_is_counted_and_hashed(begin: Callable[..., Session]) -> None:
