@@ -147,7 +147,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cover", "groups", "accounts", _accounts, "groups whose members are recorded"),
     Setting("shells", "default", "program", _program, "the real shell of covered accounts"),
     Setting("shells", "users", "table", _programs_by_user, "real shells of single accounts: `NAME = PATH`"),
-    Setting("recording", "input", "boolean", _boolean, "record what is typed, too; passwords are among it"),
+    Setting(
+        "recording",
+        "input",
+        "boolean",
+        _boolean,
+        "record what is typed, too, as far as the terminal shows it",
+    ),
     Setting(
         "recording",
         "on_failure",
