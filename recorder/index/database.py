@@ -66,9 +66,11 @@ def damage_told() -> Iterator[None]:
 def _operational(error: sqlite3.OperationalError) -> SealcastError:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
-        return SealcastError(f"cannot use the index: {error}", "is the disk full, or the store read-only?")
+        hint = "is the disk full, or the store read-only?"
+        return SealcastError(f"cannot use the index: {error}", hint, ExitCode.RECORDING)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return SealcastError("the index is in use by another program", "close it there, and try again")
+        hint = "close it there, and try again"
+        return SealcastError("the index is in use by another program", hint, ExitCode.SOURCE)
     return IndexDamagedError(str(error))
 
 
@@ -124,6 +126,7 @@ def _version_of(connection: sqlite3.Connection) -> int:
 @contextmanager
 def writer_lock(root: Path) -> Iterator[None]:
     """Held by whoever writes the index in `root`. `SealcastError` where somebody else does."""
+    _check_owner(root)
     path = root / _LOCK_NAME
     with durable.writing(path):
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -132,12 +135,21 @@ def writer_lock(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SealcastError(f"the index is being written{_by(descriptor)}", "let it finish") from None
+            message = f"the index is being written{_by(descriptor)}"
+            raise SealcastError(message, "let it finish", ExitCode.SOURCE) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _check_owner(root: Path) -> None:
+    """What root would write its owner could not read."""
+    owner = root.stat().st_uid
+    if owner != os.geteuid():
+        hint = f"do it as that account: sudo -u '#{owner}' sealcast index build"
+        raise SealcastError(f"{safe(str(root))} belongs to another account", hint, ExitCode.TARGET)
 
 
 def is_written(root: Path) -> bool:

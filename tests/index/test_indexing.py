@@ -1,6 +1,7 @@
 """The index of a store: what is new, changed or gone, and what can go wrong on the way."""
 
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -221,6 +222,36 @@ def test_a_database_of_another_program_is_left_alone(store: Store, ids: list[str
 def test_one_writes_at_a_time(store: Store, ids: list[str]) -> None:
     with writer_lock(store.root), pytest.raises(SealcastError, match=f"by process {os.getpid()}"):
         build(store, ALONE)
+
+
+def test_a_store_of_somebody_else_is_not_written(
+    store: Store, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(SealcastError, match="belongs to another account"):
+        build(store, ALONE)
+    assert not (store.root / NAME).exists()
+
+
+def test_a_full_disk_is_no_damage(store: Store, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    build(store, ALONE)
+    noise = random.Random(1)
+    record(store, [(f"echo {number}", noise.randbytes(9000).hex() + "\r\n") for number in range(40)])
+    opened = database.open_for_writing
+
+    def small(path: Path) -> object:
+        made = opened(path)
+        pages = made.execute("PRAGMA page_count").fetchone()[0]
+        made.execute(f"PRAGMA max_page_count = {pages}")
+        return made
+
+    monkeypatch.setattr("recorder.index.writing.open_for_writing", small)
+    with pytest.raises(SealcastError, match="cannot use the index") as caught:
+        build(store, ALONE)
+    assert caught.value.code == ExitCode.RECORDING
+    monkeypatch.undo()
+    build(store, ALONE)
+    assert len(texts(store)) == 46
 
 
 def test_readers_go_on_while_it_is_written_and_rebuilt(store: Store, ids: list[str]) -> None:
