@@ -1,5 +1,6 @@
 """The first packet of a login, as any local user may send it: strict, bounded, and only claims."""
 
+import binascii
 from dataclasses import dataclass, field
 
 from recorder.capture.login import MAGIC, MAX_PACKET
@@ -31,6 +32,13 @@ class Request:
     def descriptors(self) -> int:
         """How many descriptors must have come with it."""
         return TERMINAL_DESCRIPTORS if self.with_terminal else STREAM_DESCRIPTORS
+
+    @property
+    def command_base64(self) -> str | None:
+        """The exact command where it is not UTF-8, and `command` only a picture of it."""
+        if self.exact_command is None or self.command == self.exact_command.decode("utf-8", "replace"):
+            return None
+        return binascii.b2a_base64(self.exact_command, newline=False).decode()
 
 
 def parse_request(packet: bytes) -> Request:

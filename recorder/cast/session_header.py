@@ -40,6 +40,8 @@ class SessionHeader:
     """The session key's OpenSSH certificate: type, space, base64."""
     marks: str | None = None
     """`sha256:` and the digest of the secret in the shell's own marks; None where it was given none."""
+    command_base64: str | None = None
+    """The command's exact bytes where they are not UTF-8: `command` has `\\xNN` for some of them then."""
 
     def as_json(self) -> dict[str, Any]:
         """Keys in the order of the fields, those that are None left out."""
@@ -69,6 +71,7 @@ def parse_session_header(fields: Fields) -> SessionHeader:
         policy=fields.text("policy", 255),
         certificate=fields.needed_text("certificate", 8192),
         marks=fields.text("marks", 255),
+        command_base64=fields.text("command_base64"),
     )
 
 

@@ -441,6 +441,7 @@ def _facts(peer: Peer, request: Request, origin: str, fds: list[int]) -> Message
             "origin": origin,
             "terminal": list(window_size(fds[0])) if request.with_terminal else [0, 0],
             "command": request.command,
+            "command_base64": request.command_base64,
             "source": _source(environment.get("SSH_CONNECTION", "")),
             "authentication": {name: value for name, value in authentication.items() if value} or None,
             "interactive": request.with_terminal,

@@ -39,6 +39,8 @@ class SessionRequest:
     terminal: tuple[int, int]
     """Columns and rows as the terminal says; 0 by 0 without one."""
     command: str | None = None
+    command_base64: str | None = None
+    """See `SessionHeader`; not in the log."""
     title: str | None = None
     reason: str | None = None
     source: dict[str, Any] | None = None

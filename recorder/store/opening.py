@@ -37,6 +37,7 @@ def recording_header(
         policy=policy,
         certificate=admission.certificate,
         marks=request.marks,
+        command_base64=request.command_base64,
     )
     return Header(
         2,

@@ -1,5 +1,6 @@
 """Rows A3, A4, C10 and C14 of the corpus: what comes in with variables and names, on a careless sshd."""
 
+import base64
 import subprocess
 from collections.abc import Iterator
 
@@ -163,3 +164,18 @@ def test_c14_a_command_is_stored_exactly_and_shown_escaped(
     shown = listed.stdout.decode()
     assert [char for char in shown if not char.isprintable() and char != "\n"] == []
     assert len(shown.splitlines()) == len(history.sessions) + 1
+
+
+def test_c14_bytes_that_are_no_utf8_are_stored_exactly(careless: Bastion, new: NewSessions) -> None:
+    command = b"echo 42 # \xff\xfe\\xff \xc3"
+    argv: list[bytes | str] = [*careless.ssh(), command]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert done.stdout == b"42\n"
+    alike = "echo 42 # \\xff\\xfe\\xff \\xc3"
+    assert careless.run(alike).stdout == b"42\n"
+    one, two = (found.header.session for found in new.sealed(2))
+    assert one is not None
+    assert two is not None
+    assert (one.command, two.command) == (alike, alike)
+    assert base64.b64decode(one.command_base64 or "") == command
+    assert two.command_base64 is None
