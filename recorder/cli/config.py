@@ -23,7 +23,8 @@ def config() -> None:
     """Check and show the policy of a bastion host.
 
     Who is covered, how they are recorded, what happens when that fails: /etc/sealcast/config.toml. It is
-    read by the daemon when it starts, and on SIGHUP; no environment variable and no file of a user's changes it.
+    read by the daemon when it starts, and on SIGHUP; no environment variable and no file of a user's
+    changes it.
     """
 
 
