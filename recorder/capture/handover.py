@@ -37,11 +37,13 @@ class RemoteTerminal:
     master: int
     guarded: Callable[[str], Guard]
     """The guard of the session with this id."""
+    orders: bytes = b""
+    """How the login is to start its shell, behind the session id in the answer."""
 
     def pump(self, recording: Recording, session: str) -> Ending:
         """Take the terminal over, and pump."""
         slave = fcntl.ioctl(self.master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        tell(self.client, f"admitted\0{session}")
+        send(self.client, f"admitted\0{session}".encode() + self.orders)
         typed = hear(self.client, b"released")
         modes = termios.tcgetattr(slave)  # the login copied them, and made the terminal raw
         os.setsid()

@@ -43,6 +43,7 @@ _MAX_AUTH_FILE = 64 * 1024
 _OWN_NAME = b"sealcast-shell"
 """What sshd's ForceCommand says, with any path; the user's own command is in SSH_ORIGINAL_COMMAND then."""
 _PASSED_ON = (_signal.SIGHUP, _signal.SIGTERM, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGALRM)
+_SECRET = b"SEALCAST_MARKS"
 _CLAIMS = (b"TERM", b"SSH_CONNECTION", b"SSH_TTY", b"LANG")
 _KEPT = (
     b"HOME USER LOGNAME PATH SHELL TERM COLORTERM LANG LANGUAGE TZ MAIL HUSHLOGIN DISPLAY PWD "
@@ -95,11 +96,14 @@ def _become_recorded(argv: list[str]) -> None:
     if with_terminal and session:
         environment[b"SSH_TTY"] = posix.ttyname(0).encode()
     program, arguments, variables = ordered(orders) if orders else (shell, arguments, {})
-    _execute(program, arguments, environment | variables)
+    _execute(program or shell, arguments, environment | variables)
 
 
 def ordered(orders: "list[bytes]") -> "tuple[bytes, list[bytes], dict[bytes, bytes]]":
-    """Program, arguments and variables of a transfer, as the recorder judged them: no shell reads them."""
+    """Program, arguments and variables of a transfer, as the recorder judged them: no shell reads them.
+
+    Without a program they are those of the shell itself, so that it marks what it runs.
+    """
     program, count, *rest = orders
     variables = [variable.partition(b"=") for variable in rest[: int(count)]]
     return program, rest[int(count) :], {name: value for name, _, value in variables}
@@ -434,7 +438,7 @@ def _connect() -> "_socket.socket":
 def _admission(recorder: "_socket.socket", packet: bytes, fds: "list[int]") -> "tuple[bytes, list[bytes]]":
     """Send the request; the session id when admitted, nothing when already recorded.
 
-    Behind the id stands what to execute in the place of the shell, for a transfer of files.
+    Behind the id stands what to execute in the place of the shell, or how it is to be started.
     """
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array("i", fds))
     recorder.sendmsg([packet], [rights])
@@ -455,11 +459,22 @@ def _execute(shell: bytes, arguments: "list[bytes]", environment: "dict[bytes, b
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # Python ignores both, and exec would pass that on
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
     posix.closerange(3, 1024 * 1024)
+    if _SECRET in environment:
+        environment = environment | {_SECRET: b"%d" % _pipe_with(environment[_SECRET])}
     try:
         posix.execve(shell, arguments, environment)
     except OSError as error:
         _tell(f"cannot run {shell.decode('utf-8', 'replace')}: {error.strerror}")
         posix._exit(CANNOT_EXECUTE)  # noqa: SLF001  its name
+
+
+def _pipe_with(secret: bytes) -> int:
+    """The reading end of a pipe, which the shell's script empties before programs could look into it."""
+    reading, writing = posix.pipe()
+    posix.write(writing, secret + b"\n")
+    posix.close(writing)
+    posix.set_inheritable(reading, True)
+    return reading
 
 
 def _read_owned_by_root(path: str) -> bytes:
