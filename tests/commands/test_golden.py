@@ -18,7 +18,12 @@ RECORDINGS = sorted(FOLDER.glob("*.cast"))
 
 
 def _facts(command: Command) -> dict[str, Any]:
-    return {
+    reported = {
+        "evidence": command.evidence,
+        "exit_status": command.exit_status,
+        "seen": command.seen,
+    }
+    return (reported if command.evidence != "screen" else {}) | {
         "text": command.text,
         "start_s": command.start_s,
         "end_s": command.end_s,
