@@ -7,6 +7,7 @@ back. A note that is anything but a small plain file with one name is thrown awa
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,8 +22,8 @@ from recorder.store.layout import Store
 
 SPOOL_MODE = 0o3733
 """Everybody may add a file; nobody but the owner may list them, or remove those of others."""
-_MAX_NOTES = 100
-"""Entered at once; the next look takes more."""
+MAX_ENTRIES = 10
+"""Of one account at one look; the last one says how many more there were, so that a flood fills no log."""
 _FIELDS = {"command", "shell", "env.SSH_CONNECTION", "env.SSH_TTY", "cause"}
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -33,16 +34,29 @@ def enter_notes(store: Store, spool: Path = Path(SPOOL)) -> int:
     if not found:
         return 0
     with store.notary.batch() as batch:
-        for _, document in found:
+        for document in _bounded([document for _, document in found]):
             batch.append(document)
     for path, _ in found:
         path.unlink(missing_ok=True)
     return len(found)
 
 
+def _bounded(documents: list[entries.Document]) -> Iterator[entries.Document]:
+    """The first few of each account."""
+    counts = Counter(document["user"]["id"] for document in documents)
+    seen: Counter[str] = Counter()
+    for document in documents:
+        account = document["user"]["id"]
+        seen[account] += 1
+        if seen[account] == MAX_ENTRIES < counts[account]:
+            document["sealcast"]["others"] = counts[account] - MAX_ENTRIES
+        if seen[account] <= MAX_ENTRIES:
+            yield document
+
+
 def _notes(host: str, spool: Path) -> Iterator[tuple[Path, entries.Document]]:
     try:
-        names = sorted(os.listdir(spool))[:_MAX_NOTES]
+        names = sorted(os.listdir(spool))
     except OSError:
         return
     for name in names:

@@ -31,6 +31,8 @@ from recorder.store.sealing import NOTHING, Closing, seal_all, seal_orphans
 
 SWEEP_SECONDS = 5.0
 """How long a recording may wait to be sealed whose worker belonged to an earlier notary."""
+NOTES_SECONDS = 60.0
+"""How often the spool of break-glass notes is looked at."""
 PATIENCE_SECONDS = 5.0
 """How long a worker may take to send its request once it has connected."""
 BACKLOG = 1024
@@ -99,6 +101,7 @@ class NotaryService:
         self._ended: dict[str, Closing] = {}
         self._documents: list[entries.Document] = []
         self._sweep = True
+        self._notes_due = 0.0
         self._poll = select.poll()
 
     def run(self) -> None:
@@ -220,11 +223,14 @@ class NotaryService:
             return
         ended, self._ended = self._ended, {}
         sweep, self._sweep = self._sweep, False
+        notes = sweep and time.monotonic() >= self._notes_due
+        if notes:
+            self._notes_due = time.monotonic() + NOTES_SECONDS
         self._sealer = os.fork()
         if self._sealer == 0:
-            self._seal_and_exit(ended, sweep)
+            self._seal_and_exit(ended, sweep=sweep, notes=notes)
 
-    def _seal_and_exit(self, ended: dict[str, Closing], sweep: bool) -> None:
+    def _seal_and_exit(self, ended: dict[str, Closing], *, sweep: bool, notes: bool) -> None:
         status = 1
         try:
             self._listener.close()
@@ -233,7 +239,7 @@ class NotaryService:
             sessions = list(ended)
             for start in range(0, len(sessions), _HANDFUL):
                 self._seal(sessions[start : start + _HANDFUL], ended)
-            if sweep:
+            if notes:
                 enter_notes(self._store)
             for sealed in seal_orphans(self._store) if sweep else ():
                 journal.note("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
