@@ -5,8 +5,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
+from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from recorder.log import entries
 from recorder.store.state import State
 from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
-from tests.e2e.sessions import end, read, run_line, terminal, wait_for
+from tests.e2e.sessions import SEALCAST, end, read, recorded_bash, run_line, terminal, wait_for
 
 pytestmark = NEEDS_BASTION
 
@@ -363,3 +366,60 @@ def run_until(child: "pexpect.spawn[bytes]", text: bytes) -> bytes:
     """What was shown before `text`."""
     child.expect_exact(text)
     return child.before or b""
+
+
+def test_two_hundred_logins_at_once_are_all_admitted_and_recorded(host: Bastion) -> None:
+    configure(host, "[limits]\nsessions_per_user = 1000\n")
+    with ExitStack() as stack:
+        logins = [stack.enter_context(_login(host)) for _ in range(200)]
+        words = [connection.recv(4096).partition(b"\0")[0] for connection, _ in logins]
+        assert words == [b"admitted"] * 200
+        for connection, pipes in logins:
+            for fd in pipes:
+                os.close(fd)
+            connection.send(b"exited\0000")
+        found = host.sessions(200)
+    assert sorted(session.number for session in found) == list(range(1, 201))
+    assert not any(session.interrupted for session in found)
+    assert {session.exit_status for session in found} == {0}
+
+
+@contextmanager
+def _login(host: Bastion) -> Iterator[tuple[socket.socket, list[int]]]:
+    """What `sealcast-shell` says for a command without a terminal, and its ends of the pipes."""
+    packet = b"sealcast/1\0kind=streams\0waits=yes\0shell=bash\0command=true\0"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(60)
+        connection.connect(str(host.socket))
+        null = os.open(os.devnull, os.O_RDWR)
+        pipes = [os.pipe() for _ in range(3)]
+        given = [null, null, null, pipes[0][1], pipes[1][0], pipes[2][0]]
+        rights = array("i", given)
+        connection.sendmsg([packet], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        for fd in given[2:]:
+            os.close(fd)
+        yield connection, [pipes[0][0], pipes[1][1], pipes[2][1]]
+
+
+def test_live_sessions_of_a_store_of_ones_own_are_listed_and_watched(home: Path) -> None:
+    store = str(home.parent / "store")
+    with recorded_bash() as child:
+        run_line(child, "echo un''moved")
+        done = subprocess.run(
+            [*SEALCAST, "sessions", "--store", store, "--jsonl"], capture_output=True, text=True, check=True
+        )
+        session = json.loads(done.stdout)
+        assert session["idle_s"] >= 0
+        with terminal(*SEALCAST, "watch", "--store", store, session["id"][-8:]) as viewer:
+            viewer.expect_exact("unmoved")
+            viewer.send("q")
+            assert end(viewer) == 0
+        with terminal(*SEALCAST, "watch", "--store", store, session["id"]) as viewer:
+            viewer.expect_exact("unmoved")
+            child.send("exit\r")
+            assert end(child) == 0
+            assert end(viewer) == 0
+    done = subprocess.run(
+        [*SEALCAST, "sessions", "--store", store], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, "no session is being recorded" in done.stderr) == ("", True)
