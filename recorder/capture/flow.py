@@ -11,7 +11,8 @@ from contextlib import suppress
 
 CHUNK = 128 * 1024
 PIPE_SIZE = 256 * 1024
-"""For a transfer: with the kernel's default of 64 KiB, reader and writer wait for each other."""
+"""Of both ends once much has passed: with the kernel's default of 64 KiB they wait for each other."""
+MUCH = 1024 * 1024
 _F_SETPIPE_SZ = 1031
 _NOT_THIS_WAY = {errno.EOPNOTSUPP, errno.EINVAL, errno.ESPIPE, errno.ENOSYS}
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -33,6 +34,7 @@ class Flow:
         self.closed = False
         self._take = take
         self._buffer = bytearray(CHUNK)
+        self._passed = 0
         self._pending = memoryview(b"")
         self._write = _writer(sink)
 
@@ -74,6 +76,9 @@ class Flow:
         if not size:
             self.ended = True
             return 0
+        self._passed += size
+        if size > self._passed - MUCH >= 0:
+            enlarge(self.source, self.sink)
         self._pending = memoryview(self._buffer)[:size]
         self._take(self._pending)
         self._pass_on()
@@ -105,7 +110,7 @@ class Flow:
 def enlarge(*pipes: int) -> None:
     """Ask for larger pipes; what is no pipe stays as it is, and the kernel may refuse.
 
-    For a few only: their pages count for the user who made them (pipe(7), pipe-user-pages-soft).
+    Only where it pays: their pages count for the user who made them (pipe(7), pipe-user-pages-soft).
     """
     for fd in pipes:
         with suppress(OSError):

@@ -8,7 +8,7 @@ import select
 from functools import partial
 
 from recorder.capture.elision import CappedStream, Caps
-from recorder.capture.flow import Flow, Observe, enlarge
+from recorder.capture.flow import Flow, Observe
 from recorder.capture.guard import Guard, Notice
 from recorder.capture.leader import Leader, LeaderLostError
 from recorder.capture.pump import Ending, Reason, known
@@ -45,8 +45,6 @@ class StreamPump:
         typed, shown, told = (_taker(stream) for stream in self._streams)
         if self._observer is not None:
             typed, shown = _both(self._observer.client, typed), _both(self._observer.server, shown)
-        if plan.transfer is not None:
-            enlarge(*user[:2], *pipes[:2])
         self._input = Flow(user[0], pipes[0], typed)
         self._outputs = (Flow(pipes[1], user[1], shown), Flow(pipes[2], user[2], told))
         self._flows = (self._input, *self._outputs)
