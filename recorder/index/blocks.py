@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from recorder.index.schema import PIECES_PER_BLOCK
 
-TARGET_BYTES = 32 * 1024
+TARGET_BYTES = 16 * 1024
 """A block ends with the line that reaches this size."""
-_LEVEL = 6
+_LEVEL = 5
 
 
 class Piece(NamedTuple):
