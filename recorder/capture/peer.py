@@ -103,6 +103,14 @@ def audit_number(pid: int, name: str) -> int | None:
     return None if number == _NOBODY else number
 
 
+def start_of(pid: int) -> int | None:
+    """When a process started, as in `Peer.started`; None where there is none."""
+    try:
+        return _parent_and_start(pid)[1]
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def controlling_terminal(pid: int) -> int:
     """The N of the /dev/pts/N that is this process's own; -1 for another terminal, or none."""
     try:

@@ -4,7 +4,6 @@ It parses no session bytes and holds no key. A peer that sends what `sealcast-sh
 dropped, and nobody else is. Workers are processes of their own: the daemon's end does not touch them.
 """
 
-import array
 import gc
 import os
 import select
@@ -16,23 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.capture.authentication import keys_of, methods_of
-from recorder.capture.channel import Channel, ChannelError, Message
-from recorder.capture.handover import RemoteStreams, RemoteTerminal, pty_number, tell
-from recorder.capture.login import MAX_PACKET
-from recorder.capture.peer import PTS_MAJOR, Peer, PeerGoneError, identify, open_pidfd, user_name
-from recorder.capture.request import STREAM_DESCRIPTORS, Request, parse_request
+from recorder.capture.handover import pty_number, tell
+from recorder.capture.peer import PTS_MAJOR, Peer, PeerGoneError, identify, open_pidfd, start_of, user_name
+from recorder.capture.request import Request, parse_request
 from recorder.capture.signals import SignalPipe
-from recorder.capture.stream_plan import StreamPlan, plan_streams
-from recorder.capture.survivors import traces_of
-from recorder.capture.terminal import window_size
-from recorder.capture.worker import Files, run_worker
 from recorder.daemon import administration, journal
 from recorder.daemon.administration import Administration
 from recorder.daemon.admission import Admission, Verdict
 from recorder.daemon.disk import DiskWatch, end_longest_idle
-from recorder.daemon.guarding import guard_maker
 from recorder.daemon.live import remove_dead_controls
+from recorder.daemon.logins import Login, LoginWorker, log_unrecorded, receive
 from recorder.daemon.notary import NotaryService, listen, notary_path, tell_log
 from recorder.daemon.refusals import Refusal, Refusals
 from recorder.daemon.service_manager import (
@@ -53,6 +45,8 @@ from recorder.store.layout import Store
 SILENCE_SECONDS = 5.0
 """How long a peer may be connected without sending its request."""
 MAX_WAITING = 1024
+MAX_ADMITTED = 4096
+"""Processes that were admitted are remembered as long as they live; so many may be dead without a look."""
 LOOK_SECONDS = 5.0
 """How often the disk is looked at."""
 
@@ -71,16 +65,6 @@ class Live:
 
     uid: int
     pty: int
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Somebody who may log in."""
-
-    connection: socket.socket
-    request: Request
-    peer: Peer
-    origin: str
 
 
 def listen_for_logins(path: Path) -> socket.socket:
@@ -171,6 +155,8 @@ class Server:
         """What time brings: refusals to be told, the disk, and the watchdog's sign of life."""
         self._next_look = time.monotonic() + self._look_seconds
         notify(WATCHDOG)
+        if len(self._admitted) > MAX_ADMITTED:
+            self._admitted = {known for known in self._admitted if start_of(known[0]) == known[1]}
         for refusal in self._refusals.over():
             self._log_refusal(refusal)
         facts = self._disk.look()
@@ -236,7 +222,7 @@ class Server:
     def _answer(self, connection: socket.socket) -> None:
         fds: list[int] = []
         try:
-            packet = _receive(connection, fds)
+            packet = receive(connection, fds)
             if packet.startswith(administration.MAGIC):
                 self._administer(connection, packet, identify(connection), fds)
             else:
@@ -325,75 +311,9 @@ class Server:
 
     def _fork_worker(self, login: Login, fds: tuple[int, ...]) -> None:
         pty = pty_number(fds[2]) if login.request.with_terminal else -1
-        pid = self._fork(lambda: self._try_to_work(login, fds, pty))
+        worker = LoginWorker(self._store, self._policy, login, pty)
+        pid = self._fork(lambda: worker.run(fds))
         self._live[pid] = Live(login.peer.uid, pty)
-
-    def _try_to_work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
-        try:
-            status = self._work(login, fds, pty)
-        except (ChannelError, OSError) as error:
-            journal.note("worker-failed", user=login.peer.user, reason=str(error))
-            status = ExitCode.RECORDING
-            if self._policy.recording.on_failure is OnFailure.CLOSED:
-                tell(login.connection, "refused\0the recorder failed")
-        if status and self._policy.recording.on_failure is OnFailure.OPEN:
-            # a login that was admitted waits for another word, and is not moved by this one
-            log_unrecorded(self._store, login.peer, login.request, "recording-failed")
-            tell(login.connection, "unrecorded\0this session cannot be recorded, and goes on without that")
-        return status
-
-    def _work(self, login: Login, fds: tuple[int, ...], pty: int) -> int:
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)  # a terminal's pump listens to some of them
-        connection, request = login.connection, login.request
-        pidfd, *rest = fds
-        facts = _facts(login.peer, request, login.origin, rest)
-        traces = traces_of(login.peer)
-        guarded = guard_maker(self._store, self._policy, traces, pty)
-        notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        notary.connect(str(notary_path(self._store)))
-        connection.setblocking(True)
-        is_open = self._policy.recording.on_failure is OnFailure.OPEN
-        teller = line_writer(rest[0] if request.with_terminal else rest[2]) if is_open else None
-        files = Files(self._store.create_live, self._store.write_signature, teller)
-        ends = (
-            RemoteTerminal(connection, rest[0], rest[1], guarded)
-            if request.with_terminal
-            else RemoteStreams(
-                connection,
-                None if request.waits else pidfd,
-                (rest[0], rest[1], rest[2]),
-                (rest[3], rest[4], rest[5]),
-                self._stream_plan(request, facts["request"]["origin"]),
-                guarded,
-            )
-        )
-        return run_worker(ends, Channel(notary), files, facts, traces)
-
-    def _stream_plan(self, request: Request, origin: str) -> StreamPlan:
-        caps = self._policy.noninteractive
-        return plan_streams(
-            request.exact_command,
-            from_sshd=origin == "sshd" and "SSH_TTY" not in request.environment,
-            input_cap=caps.input_cap,
-            output_cap=caps.output_cap,
-        )
-
-
-def line_writer(descriptor: int) -> Callable[[str], None]:
-    """Writes one line of the recorder's own, to somebody who may have stopped to read."""
-
-    def write(text: str) -> None:
-        with suppress(OSError):
-            os.write(descriptor, f"\r\nsealcast: {text}\r\n".encode())
-
-    return write
-
-
-def log_unrecorded(store: Store, peer: Peer, request: Request, cause: str) -> None:
-    """Whoever gets in without a record is named in the log."""
-    facts = {"command": request.command, "origin": peer.origin, "interactive": request.with_terminal}
-    tell_log(store, entries.LOGIN_UNRECORDED, peer.user, peer.uid, cause=cause, **facts)
 
 
 def _warm_up() -> None:
@@ -404,55 +324,3 @@ def _warm_up() -> None:
     Sealer("host/session", generate_key()).seal(0)
     gc.collect()
     gc.freeze()
-
-
-def _receive(connection: socket.socket, fds: list[int]) -> bytes:
-    """One packet and its descriptors, appended to `fds` as they come so that none is lost.
-
-    recvmsg itself: socket.recv_fds ignores its flags (CPython 3.11), and descriptors would be inheritable.
-    """
-    room = socket.CMSG_SPACE((STREAM_DESCRIPTORS + 1) * array.array("i").itemsize)
-    flags = socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT
-    packet, ancillary, got, _ = connection.recvmsg(MAX_PACKET + 1, room, flags)
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            numbers = array.array("i")
-            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
-            fds.extend(numbers)
-    if got & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
-        raise FormatError("the request was too long, or came with too many descriptors")
-    return packet
-
-
-def _facts(peer: Peer, request: Request, origin: str, fds: list[int]) -> Message:
-    """What the notary is told. Claims of the client count only where sshd started it."""
-    environment = request.environment if origin == "sshd" else {}
-    methods = methods_of(request.authentication) if origin == "sshd" else []
-    authentication = {
-        "login_uid": peer.login_uid,
-        "audit_session": peer.audit_session,
-        "methods": methods,
-        "keys": keys_of(methods),
-    }
-    return {
-        "request": {
-            "user": peer.user,
-            "uid": peer.uid,
-            "origin": origin,
-            "terminal": list(window_size(fds[0])) if request.with_terminal else [0, 0],
-            "command": request.command,
-            "command_base64": request.command_base64,
-            "source": _source(environment.get("SSH_CONNECTION", "")),
-            "authentication": {name: value for name, value in authentication.items() if value} or None,
-            "interactive": request.with_terminal,
-            "env": {"SHELL": request.shell, "TERM": request.environment.get("TERM", "")},
-        }
-    }
-
-
-def _source(connection: str) -> dict[str, str | int] | None:
-    """Client address and port from sshd's SSH_CONNECTION: `client-ip client-port server-ip server-port`."""
-    fields = connection.split()
-    if len(fields) != 4 or not fields[1].isdigit():
-        return None
-    return {"ip": fields[0], "port": int(fields[1])}
