@@ -57,7 +57,7 @@ def _run(wanted: Options) -> str:
         if "verification" in wanted.subjects:
             _verify(runs, wanted, results)
         if "daemon" in wanted.subjects:
-            _logins(runs, wanted, results)
+            _logins(wanted, results)
     return _FORMS[wanted.form](results, about)
 
 
@@ -136,12 +136,13 @@ def _verify(runs: Runs, wanted: Options, results: Results) -> None:
             verification.measure(results, item)
 
 
-def _logins(runs: Runs, wanted: Options, results: Results) -> None:
+def _logins(wanted: Options, results: Results) -> None:
     """Over the daemon; a note where that cannot be."""
     amount = daemon_subjects.QUICK if wanted.quick else daemon_subjects.Amount()
-    data = make_data("bulk", runs.root, wanted.megabytes * 1_000_000 // amount.streams)
+    size = wanted.megabytes * 1_000_000 // amount.streams
     try:
         with daemon.logins() as logins:
+            data = make_data("bulk", logins.host.base, size)
             for number in range(wanted.rounds):
                 _say(f"round {number + 1} of {wanted.rounds}, over the daemon")
                 names = daemon.contestants(wanted.contestants)

@@ -16,7 +16,7 @@ from scripts.benchmarks.results import Measure, Results
 from scripts.benchmarks.statistics import median, percentile
 from scripts.benchmarks.terminal import OuterTerminal
 
-_SECONDS = 120.0
+_SECONDS = 60.0
 _SETTLE_SECONDS = 1.5
 """A recording is sealed a second after its last byte; what that takes belongs to an idle session."""
 _WAITING = f"printf {START.decode()}; read answer"
@@ -110,16 +110,26 @@ def _together(logins: Logins, name: str, data: Data, count: int) -> float:
 
 
 def _read_all(wanted: dict[int, int]) -> None:
-    """Read at least so many bytes from each descriptor."""
+    """Read at least so many bytes from each descriptor; BenchError where one ends or nothing comes."""
     readable = select.poll()
     for fd in wanted:
         readable.register(fd, select.POLLIN)
     while wanted:
-        for fd, _ in readable.poll():
-            wanted[fd] -= len(os.read(fd, 65536))
+        ready = readable.poll(_SECONDS * 1000)
+        if not ready:
+            raise BenchError(f"{len(wanted)} sessions show less than was written")
+        for fd, _ in ready:
+            wanted[fd] -= _read_some(fd)
             if wanted[fd] <= 0:
                 del wanted[fd]
                 readable.unregister(fd)
+
+
+def _read_some(fd: int) -> int:
+    try:
+        return len(os.read(fd, 65536))
+    except OSError as error:  # EIO: nobody has the terminal open any more
+        raise BenchError("a session ended early") from error
 
 
 def _echo(logins: Logins, name: str, amount: Amount) -> list[float]:
@@ -164,6 +174,7 @@ def _flooded(logins: Logins, name: str, count: int) -> Iterator[None]:
 def _read_for_ever(fds: list[int], parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        _read_all(dict.fromkeys(fds, 1 << 62)) if os.getppid() == parent else None
+        while os.getppid() == parent:
+            _read_all(dict.fromkeys(fds, 1 << 30))
     finally:
         os._exit(0)
