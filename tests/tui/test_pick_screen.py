@@ -32,7 +32,7 @@ async def test_enter_takes_the_session_under_the_cursor(demo: Studio) -> None:
 async def test_marked_sessions_are_taken_in_the_order_of_the_list(demo: Studio) -> None:
     screen_of, taken = picking(demo)
     async with shown(screen_of) as screen:
-        await screen.see("of 4")
+        await screen.until(lambda: len(screen_of.query_one(SessionList).sessions) == 4)
         sessions = list(screen_of.query_one(SessionList).sessions)
         await screen.keys("end", "space", "home", "space", "space", "space")
         await screen.see("▪")
@@ -45,9 +45,12 @@ async def test_q_takes_nothing_and_v_plays(demo: Studio) -> None:
     screen_of, taken = picking(demo)
     async with shown(screen_of) as screen:
         await screen.see("Space mark")
-        await screen.see("of 4")
+        await screen.until(lambda: len(screen_of.query_one(SessionList).sessions) == 4)
         await screen.keys("v")
         await screen.until(lambda: isinstance(screen.app.screen, PlayerScreen))
-        await screen.keys("q", "q")
+        await screen.see("verified  carol")
+        await screen.keys("q")
+        await screen.until(lambda: screen.app.screen is screen_of)
+        await screen.keys("q")
         await screen.until(lambda: not screen.app.is_running)
     assert taken == []
