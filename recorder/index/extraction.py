@@ -27,6 +27,7 @@ _LONGEST_TYPED = 100
 """Lines of one command as it was typed."""
 _MOST_HELD = 256 * 1024
 """Bytes that are held back because they may be of a line editor; full-screen programs look like one."""
+_LONGEST_PROMPT = 16 * 1024
 
 
 class CommandRow(NamedTuple):
@@ -160,9 +161,9 @@ class RecordingReader(Extractor):
 
     def _certain_to(self) -> int:
         """Output before this offset is none of a prompt, nor of a line that is being typed."""
-        if self._edit.bracketed and len(self._raw) < _MOST_HELD:
-            return min(self._line_at, self._edit.begun_at)
-        return self._line_at
+        if len(self._raw) > _MOST_HELD:
+            return max(self._line_at, self._raw_at + len(self._raw) - _LONGEST_PROMPT)
+        return min(self._line_at, self._edit.begun_at) if self._edit.bracketed else self._line_at
 
     def _has_prompt(self) -> bool:
         return next(self._levels.known(), None) is not None

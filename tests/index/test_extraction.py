@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from recorder.cast.events import KEY, OUTPUT, Event
 from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
@@ -97,6 +99,16 @@ def test_without_output_only_commands_are_kept() -> None:
 
 def test_pauses_count_little_as_activity() -> None:
     assert read([Event(0.0, OUTPUT, "a"), Event(1000.0, OUTPUT, "b")]).active_s == IDLE_S
+
+
+@pytest.mark.parametrize("begin", ["", "\x1b[?2004h", "\x1b[?1049h\x1b[?2004h"])
+def test_output_without_line_feeds_is_not_hoarded(begin: str) -> None:
+    reader = RecordingReader(Header(2, 80, 24), with_output=True)
+    for place in range(500):
+        text = f"{begin if place == 0 else ''}\x1b[{place % 24 + 1};1H{place} {'x' * 4000}"
+        reader.read(Event(0.1 * place, OUTPUT, text), text.encode())
+        assert len(reader._raw) < 600_000
+        reader.take()
 
 
 def test_hostile_output_is_data() -> None:
