@@ -65,7 +65,7 @@ class Admission:
     def _limit(self, peer: Peer, open_sessions: int) -> str | None:
         limit = self.policy.limits.sessions_per_user
         if limit and open_sessions >= limit:
-            return f"{peer.user} has {limit} sessions open, which is the limit here"
+            return f"{peer.user} has as many sessions open as this host allows: {limit}"
         if self._too_many_new(peer.uid):
             return f"{peer.user} started too many sessions in the last minute"
         return None

@@ -36,6 +36,14 @@ def remove_dead_controls(store: Store) -> None:
             path.unlink(missing_ok=True)
 
 
+def working(store: Store) -> Iterator[Facts]:
+    """What the workers that answer say of themselves: `pid`, `uid` and `pty`."""
+    for session in store.live_ids():
+        facts = ask(control_path(store, session), {"status": True})
+        if facts is not None and all(isinstance(facts.get(name), int) for name in ("pid", "uid", "pty")):
+            yield facts
+
+
 def live_sessions(store: Store) -> Iterator[Facts]:
     """One after the other, the oldest first; `idle_s` is None where no worker says it."""
     for session in store.live_ids():

@@ -23,7 +23,7 @@ from recorder.daemon import administration, journal
 from recorder.daemon.administration import Administration
 from recorder.daemon.admission import Admission, Verdict
 from recorder.daemon.disk import DiskWatch, end_longest_idle
-from recorder.daemon.live import remove_dead_controls
+from recorder.daemon.live import remove_dead_controls, working
 from recorder.daemon.logins import Login, LoginWorker, log_unrecorded, receive
 from recorder.daemon.notary import NotaryService, listen, notary_path, tell_log
 from recorder.daemon.refusals import Refusal, Refusals
@@ -96,6 +96,8 @@ class Server:
         self._next_look = 0.0
         self._waiting: dict[int, Waiting] = {}
         self._live: dict[int, Live] = {}
+        self._adopted: dict[int, int] = {}
+        """Workers of an earlier daemon: the pid by the pidfd."""
         self._helpers: set[int] = set()
         self._admitted: set[tuple[int, int]] = set()
         self._notary = 0
@@ -106,6 +108,7 @@ class Server:
         """Serve; the service manager is told when logins are answered."""
         self._owner_read, self._owner_write = os.pipe()
         remove_dead_controls(self._store)
+        self._adopt()
         _warm_up()
         with SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)) as signals:
             self._start_notary()  # with the handler in place: its death must not go unnoticed
@@ -126,6 +129,8 @@ class Server:
             self._look_around()
         if self._listener.fileno() in found:
             self._accept()
+        for fd in [fd for fd in found if fd in self._adopted]:
+            self._release(fd)
         for fd in [fd for fd in found if fd in self._waiting]:
             self._answer(self._forget(fd))
         for fd in [fd for fd, waiting in self._waiting.items() if waiting.since < late]:
@@ -190,6 +195,20 @@ class Server:
                 os._exit(status)
         listener.close()
         self._notary = pid
+
+    def _adopt(self) -> None:
+        """Count the sessions that an earlier daemon's workers still record, as long as they do."""
+        for facts in working(self._store):
+            with suppress(OSError):  # it has ended just now
+                pidfd = os.pidfd_open(facts["pid"])
+                self._adopted[pidfd] = facts["pid"]
+                self._live[facts["pid"]] = Live(facts["uid"], facts["pty"])
+                self._poll.register(pidfd, select.POLLIN)
+
+    def _release(self, pidfd: int) -> None:
+        self._poll.unregister(pidfd)
+        self._live.pop(self._adopted.pop(pidfd), None)
+        os.close(pidfd)
 
     def _reap(self) -> None:
         while True:
@@ -266,6 +285,8 @@ class Server:
             os.close(self._owner_write)
             for waiting in self._waiting.values():
                 waiting.connection.close()
+            for pidfd in self._adopted:
+                os.close(pidfd)
             status = work() or 0
         except Exception as error:  # the last frame of a process: the journal must hear of it
             journal.note("failed", reason=f"{type(error).__name__}: {error}")

@@ -304,6 +304,23 @@ def test_break_glass_accounts_get_in_while_the_recorder_is_down_and_only_then(ho
     assert list((host.base / "spool").iterdir()) == []
 
 
+def test_a_daemon_that_starts_anew_knows_the_sessions_there_are(host: Bastion) -> None:
+    with terminal(*host.ssh("-tt")) as child:
+        child.expect_exact(PROMPT)
+        configure(host, "[limits]\nsessions_per_user = 1\n")
+        run_line(child, str(host.login_shell))
+        assert b"inner" in run_line(child, "echo inn''er"), (
+            "a shell in a recorded session is in its recording"
+        )
+        assert b"as many sessions open" in host.run("echo must-not-run").stderr
+        child.send("exit\r")
+        child.expect_exact(PROMPT)
+        child.send("exit\r")
+        end(child)
+    assert b"inner" in host.recorded().output
+    wait_for(lambda: host.run("echo free").stdout == b"free\n", "the place is free again")
+
+
 @pytest.fixture
 def small(host: Bastion) -> Iterator[Path]:
     """A file that takes half of a store that is nearly full; without it there is room again."""
