@@ -10,10 +10,11 @@ import sys
 import termios
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from recorder.capture.channel import Channel, Message
+from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.leader import SupervisedLeader
 from recorder.capture.lenient import LenientRecording
 from recorder.capture.pump import Ending, TerminalPump, restore
@@ -94,19 +95,24 @@ def run_worker(
     `traces` is found what the session leaves running.
     """
     try:
-        ending = _record(ends, notary, files, request or {})
+        _record(ends, notary, files, request or {}, traces)
     except SealcastError as error:
-        notary.send({"failed": error.message, "hint": error.hint})
+        _report(notary, {"failed": error.message, "hint": error.hint})
         return ExitCode.RECORDING
     except (OSError, termios.error) as error:
-        notary.send({"failed": f"the session cannot be recorded: {error}", "hint": None})
+        _report(notary, {"failed": f"the session cannot be recorded: {error}", "hint": None})
         return ExitCode.RECORDING
     except Exception:  # the last frame of a process: somebody must hear of it
         traceback.print_exc(file=sys.stderr)
-        notary.send({"failed": "the recorder failed: this is a bug", "hint": None})
+        _report(notary, {"failed": "the recorder failed: this is a bug", "hint": None})
         return ExitCode.BUG
-    notary.send(_finished(ending, traces))
     return ExitCode.OK
+
+
+def _report(notary: Channel, message: Message) -> None:
+    """A session does not end because nobody hears of it: its notary may have been killed."""
+    with suppress(ChannelError):
+        notary.send(message)
 
 
 def _finished(ending: Ending, traces: Traces | None) -> Message:
@@ -118,7 +124,7 @@ def _finished(ending: Ending, traces: Traces | None) -> Message:
     }
 
 
-def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Ending:
+def _record(ends: Ends, notary: Channel, files: Files, request: Message, traces: Traces | None) -> None:
     key = generate_key()
     notary.send(request | {"public": public_bytes(key).hex()})
     admitted = notary.receive()
@@ -132,9 +138,9 @@ def _record(ends: Ends, notary: Channel, files: Files, request: Message) -> Endi
         blob = base64.b64decode(_text(admitted, "certificate").split()[1])
         if not isinstance(recording, LenientRecording) or not recording.lost:
             files.write_signature(session, recording.finish(ending.status, blob))
+        _report(notary, _finished(ending, traces))  # before the file is let go of: who seals it has to know
     finally:
         recording.close()
-    return ending
 
 
 def _recording(fd: int, sealer: Sealer, started: float, notary: Channel, files: Files) -> Recording:
@@ -143,7 +149,7 @@ def _recording(fd: int, sealer: Sealer, started: float, notary: Channel, files: 
         return Recording(fd, sealer, started)
 
     def on_loss(error: RecordingError) -> None:
-        notary.send({"failed": error.message, "goes_on": True})
+        _report(notary, {"failed": error.message, "goes_on": True})
         tell_user("the recording cannot be written any more; this session goes on without it")
 
     return LenientRecording(fd, sealer, started, on_loss)

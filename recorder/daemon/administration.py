@@ -116,8 +116,8 @@ class Administration:
         if not wish.reason.strip():
             raise SealcastError("a session is ended for a reason", "give it: --reason TEXT")
         session = find_live(self.store, wish.session)
-        end_by_person(self.store, session, self.peer.user, self.peer.uid, wish.reason)
         self._log(entries.TERMINATED, session=session, reason=wish.reason)
+        end_by_person(self.store, session, self.peer.user, self.peer.uid, wish.reason)
         self._say({"id": session})
 
     def _watch(self, wish: Wish) -> None:
@@ -147,7 +147,9 @@ class Administration:
         self.connection.sendall(orjson.dumps(answer))
 
     def _log(self, kind: str, **facts: str) -> None:
-        tell_log(self.store, kind, self.peer.user, self.peer.uid, **facts)
+        """Nothing is done that cannot be logged."""
+        if not tell_log(self.store, kind, self.peer.user, self.peer.uid, **facts):
+            raise SealcastError("this cannot be logged now, so it is not done", "try again in a moment")
 
 
 def refuse(connection: socket.socket, error: SealcastError) -> None:

@@ -135,15 +135,15 @@ def line_writer(descriptor: int) -> Callable[[str], None]:
     return write
 
 
-def log_unrecorded(store: Store, peer: Peer, request: Request, cause: str) -> None:
-    """Whoever gets in without a record is named in the log."""
+def log_unrecorded(store: Store, peer: Peer, request: Request, cause: str) -> bool:
+    """Whoever gets in without a record is named in the log; whether that was possible."""
     facts = {
         "cause": cause,
         "command": request.command,
         "origin": peer.origin,
         "interactive": request.with_terminal,
     }
-    tell_log(store, entries.LOGIN_UNRECORDED, peer.user, peer.uid, **facts)
+    return tell_log(store, entries.LOGIN_UNRECORDED, peer.user, peer.uid, **facts)
 
 
 def receive(connection: socket.socket, fds: list[int]) -> bytes:

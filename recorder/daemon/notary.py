@@ -10,7 +10,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from recorder.log.entries import Occasion
 from recorder.log.notary import Admission, SessionRequest
 from recorder.store.layout import Store
 from recorder.store.opening import recording_header
-from recorder.store.sealing import NOTHING, Closing, seal_all, seal_orphans
+from recorder.store.sealing import NOTHING, Closing, seal_all
 
 SWEEP_SECONDS = 5.0
 """How long a recording may wait to be sealed whose worker belonged to an earlier notary."""
@@ -35,6 +35,8 @@ NOTES_SECONDS = 60.0
 """How often the spool of break-glass notes is looked at."""
 PATIENCE_SECONDS = 5.0
 """How long a worker may take to send its request once it has connected."""
+TELL_SECONDS = 1.0
+"""How long somebody who has something for the log may wait for the notary."""
 BACKLOG = 1024
 MAX_KEPT = 1000
 """Entries that wait for a log which cannot be written."""
@@ -61,15 +63,23 @@ def listen(path: Path) -> socket.socket:
     return listener
 
 
-def tell_log(store: Store, kind: str, user: str, uid: int, **facts: object) -> None:
-    """Have the notary log one of `entries.OCCURRENCES`; without a notary the journal has it alone."""
+def tell_log(store: Store, kind: str, user: str, uid: int, **facts: object) -> bool:
+    """Have the notary log one of `entries.OCCURRENCES`; whether it was there to be told.
+
+    The journal has it in any case.
+    """
     journal.note(kind, user=user, **{name: str(fact) for name, fact in facts.items()})
     message: Message = {"log": kind, "user": user, "uid": uid, "time_ms": now_ms(), "facts": facts}
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(PATIENCE_SECONDS)
-    with connection, suppress(OSError, ChannelError):
+    connection.settimeout(TELL_SECONDS)
+    try:
         connection.connect(str(notary_path(store)))
         Channel(connection).send(message)
+    except (OSError, ChannelError):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def now_ms() -> int:
@@ -226,23 +236,27 @@ class NotaryService:
         notes = sweep and time.monotonic() >= self._notes_due
         if notes:
             self._notes_due = time.monotonic() + NOTES_SECONDS
+        orphans = self._orphans(ended) if sweep else []
         self._sealer = os.fork()
         if self._sealer == 0:
-            self._seal_and_exit(ended, sweep=sweep, notes=notes)
+            self._seal_and_exit(ended, orphans, notes=notes)
 
-    def _seal_and_exit(self, ended: dict[str, Closing], *, sweep: bool, notes: bool) -> None:
+    def _orphans(self, ended: Collection[str]) -> list[str]:
+        """What lies there of sessions whose workers do not report to this notary."""
+        leased = {lease.session for lease in self._leases.values()}
+        return [session for session in self._store.live_ids() if session not in leased | set(ended)]
+
+    def _seal_and_exit(self, ended: dict[str, Closing], orphans: list[str], *, notes: bool) -> None:
         status = 1
         try:
             self._listener.close()
             for lease in self._leases.values():
                 lease.connection.close()
-            sessions = list(ended)
+            sessions = [*ended, *orphans]
             for start in range(0, len(sessions), _HANDFUL):
                 self._seal(sessions[start : start + _HANDFUL], ended)
             if notes:
                 enter_notes(self._store)
-            for sealed in seal_orphans(self._store) if sweep else ():
-                journal.note("sealed", session=sealed.session_id, verdict=str(sealed.verdict))
             status = 0
         except Exception as error:  # the last frame of a process: the journal must hear of it
             journal.note("sealing-failed", reason=str(error))

@@ -308,8 +308,8 @@ class Server:
                 self._log_refusal(refusal)
             return
         if verdict is Verdict.ALLOW:
-            log_unrecorded(self._store, peer, request, "noninteractive")
-            tell(connection, "unrecorded\0")
+            logged = log_unrecorded(self._store, peer, request, "noninteractive")
+            tell(connection, "unrecorded\0" if logged else "refused\0this login cannot be logged")
             return
         origin = "local" if (peer.pid, peer.started) in self._admitted else peer.origin
         self._admitted.add((peer.pid, peer.started))
