@@ -9,7 +9,7 @@ from recorder.capture.login import SPOOL
 from recorder.errors import ExitCode, SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts
-from recorder.host.service import unit
+from recorder.host.service import indexer_unit, unit
 from recorder.host.sshd_drop_in import drop_in, lacks_include
 from recorder.host.steps import (
     Absent,
@@ -184,12 +184,20 @@ def _configuration(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
 
 
 def _service(policy: Policy) -> tuple[Step, ...]:
-    depends = (places.UNIT, places.CONFIG, places.PROGRAM)
+    files = (places.UNIT, places.INDEXER_UNIT)
     return (
         File(places.UNIT, unit(policy).encode()),
-        Command(("systemctl", "daemon-reload"), (places.UNIT,)),
-        Command(("systemctl", "enable", places.UNIT_NAME), (places.UNIT,)),
-        Command(("systemctl", "restart", places.UNIT_NAME), depends),
+        File(places.INDEXER_UNIT, indexer_unit(policy).encode()),
+        Command(("systemctl", "daemon-reload"), files),
+        *_running(places.UNIT_NAME, places.UNIT),
+        *_running(places.INDEXER_UNIT_NAME, places.INDEXER_UNIT),
+    )
+
+
+def _running(name: str, file: str) -> tuple[Step, ...]:
+    return (
+        Command(("systemctl", "enable", name), (file,)),
+        Command(("systemctl", "restart", name), (file, places.CONFIG, places.PROGRAM)),
     )
 
 
@@ -227,8 +235,9 @@ def plan_uninstall(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
     if facts.sshd_config is not None:
         steps += [SshdDropIn(places.SSHD_DROP_IN, None, places.SSHD_CONFIG), _reload(facts, wish)]
     if wish.systemd and facts.has_unit:
-        stop = Command(("systemctl", "disable", "--now", places.UNIT_NAME), ())
-        steps += [stop, Absent(places.UNIT), Command(("systemctl", "daemon-reload"), (places.UNIT,))]
+        names, files = (places.INDEXER_UNIT_NAME, places.UNIT_NAME), (places.INDEXER_UNIT, places.UNIT)
+        steps += [Command(("systemctl", "disable", "--now", *names), ())]
+        steps += [*map(Absent, files), Command(("systemctl", "daemon-reload"), files)]
     steps.append(NoLine(places.LOGIN_SHELLS, places.SHELL))
     if facts.has_chsh:
         steps.append(NoLine(places.CHSH_PAM, places.CHSH_LINE))

@@ -1,13 +1,67 @@
-"""The systemd unit of the recorder: an unprivileged service that can do nothing but record.
+"""The systemd units: the recorder, an unprivileged service that can do nothing but record, and its indexer.
 
-Its workers are processes that go on when it is restarted (`KillMode=process`). It must see other users'
-processes (who is at the socket) and their uids, so `ProtectProc` and `PrivateUsers` stay off.
+The recorder's workers are processes that go on when it is restarted (`KillMode=process`). It must see other
+users' processes (who is at the socket) and their uids, so `ProtectProc` and `PrivateUsers` stay off.
 """
 
 from recorder.capture.login import SPOOL
 from recorder.host.places import COMMAND_SCRIPT
 from recorder.policy.model import Policy
 
+_HARDENING = """\
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+KeyringMode=private
+RemoveIPC=yes
+IPAddressDeny=any
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+"""
+_INDEXER = """\
+# Written by `sealcast install`; changes here are lost: use `systemctl edit sealcast-index`.
+[Unit]
+Description=Search index of the recorded sessions
+After=sealcast.service
+Wants=sealcast.service
+
+[Service]
+ExecStart={command} index build --output --follow --store {store}
+User={user}
+Group={user}
+UMask=0077
+ReadWritePaths={store}
+Restart=always
+RestartSec=5s
+Nice=10
+LimitCORE=0
+OOMScoreAdjust=500
+
+{hardening}
+[Install]
+WantedBy=multi-user.target
+"""
+"""It reads what sessions wrote, and may crash and start again: a process of its own, without keys in it."""
 _UNIT = """\
 # Written by `sealcast install`; changes here are lost: use `systemctl edit sealcast`.
 [Unit]
@@ -38,36 +92,7 @@ LimitCORE=0
 TasksMax=infinity
 OOMScoreAdjust=-900
 
-CapabilityBoundingSet=
-AmbientCapabilities=
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-PrivateDevices=yes
-PrivateMounts=yes
-PrivateNetwork=yes
-PrivateTmp=yes
-RestrictAddressFamilies=AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-KeyringMode=private
-RemoveIPC=yes
-IPAddressDeny=any
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
-
-[Install]
+{hardening}[Install]
 WantedBy=multi-user.target
 """
 
@@ -87,4 +112,11 @@ def unit(policy: Policy) -> str:
         runtime=runtime.removeprefix("/run/"),
         state=state,
         writable=writable,
+        hardening=_HARDENING,
     )
+
+
+def indexer_unit(policy: Policy) -> str:
+    """The text of the indexer's unit: the store is all that it writes."""
+    store, user = policy.store.path, policy.daemon.user
+    return _INDEXER.format(command=COMMAND_SCRIPT, store=store, user=user, hardening=_HARDENING)

@@ -20,7 +20,7 @@ mount -t tmpfs none {place}
 mkdir {place}/upper {place}/work {place}/root
 mount -t overlay none -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/root
 rm -rf {place}/root/etc/sealcast {place}/root/opt/sealcast {place}/root/var/lib/sealcast
-rm -f {place}/root/etc/ssh/sshd_config.d/*.conf {place}/root/etc/systemd/system/sealcast.service
+rm -f {place}/root/etc/ssh/sshd_config.d/*.conf {place}/root/etc/systemd/system/sealcast*.service
 exec systemd-nspawn --quiet --directory={place}/root --register=no --keep-unit --private-network \
     --console=pipe --bind-ro={project} --bind-ro={python} --boot systemd.unit=basic.target
 """

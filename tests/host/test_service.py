@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from recorder.host import places
-from recorder.host.service import unit
+from recorder.host.service import indexer_unit, unit
 from recorder.policy.model import DaemonPolicy, Policy, StorePolicy
 
 
@@ -37,3 +37,13 @@ def test_only_the_store_can_be_written() -> None:
         "rec",
         False,
     )
+
+
+def test_the_indexer_is_a_service_of_its_own_that_writes_the_store_only() -> None:
+    policy = replace(Policy(), store=StorePolicy(Path("/srv/rec")))
+    text = indexer_unit(policy)
+    assert f"ExecStart={places.COMMAND_SCRIPT} index build --output --follow --store /srv/rec\n" in text
+    assert [line for line in text.splitlines() if line.startswith("ReadWritePaths=")] == [
+        "ReadWritePaths=/srv/rec"
+    ]
+    assert "ProtectSystem=strict" in text

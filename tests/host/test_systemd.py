@@ -60,13 +60,14 @@ def main_pid(machine: Machine) -> str:
 def test_the_service_is_up_and_nothing_in_its_unit_is_wrong(machine: Machine) -> None:
     assert is_active(machine)
     assert machine.sure("systemctl", "is-enabled", "sealcast") == "enabled\n"
-    verified = machine.run("systemd-analyze", "verify", "/etc/systemd/system/sealcast.service")
+    verified = machine.run("systemd-analyze", "verify", places.UNIT, places.INDEXER_UNIT)
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
-def test_its_exposure_is_among_the_lowest(machine: Machine) -> None:
-    told = machine.sure("systemd-analyze", "security", "--no-pager", "sealcast.service")
-    found = re.search(r"Overall exposure level for sealcast.service: ([0-9.]+)", told)
+@pytest.mark.parametrize("name", [places.UNIT_NAME, places.INDEXER_UNIT_NAME])
+def test_its_exposure_is_among_the_lowest(machine: Machine, name: str) -> None:
+    told = machine.sure("systemd-analyze", "security", "--no-pager", name)
+    found = re.search(r"Overall exposure level for [a-z.-]+: ([0-9.]+)", told)
     assert found is not None
     assert float(found[1]) <= 1.0
 
@@ -76,6 +77,13 @@ def test_a_login_is_recorded(machine: Machine, terminal: tuple[str, ...]) -> Non
     done = machine.run(*SSH, *terminal, "sc-alice@localhost", "echo out; exit 4")
     assert (done.returncode, done.stdout.split()) == (4, ["out"]), done.stderr
     wait_for(lambda: sessions(machine)[0]["exit_status"] == 4, "the session is sealed")
+
+
+def test_what_was_recorded_can_be_found_soon(machine: Machine) -> None:
+    word = "indexed-by-itself"
+    assert machine.run(*SSH, "-tt", "sc-alice@localhost", f"echo {word}").returncode == 0
+    search = (places.COMMAND, "search", "--no-update", "--store", "/var/lib/sealcast", f"out:{word}")
+    wait_for(lambda: machine.run(*search).returncode == 0, "the indexer took it")
 
 
 def test_the_host_is_closed(machine: Machine) -> None:
@@ -109,5 +117,6 @@ def test_a_live_session_outlasts_the_service(machine: Machine, how: str) -> None
 def test_uninstalling_takes_the_service_away(machine: Machine) -> None:
     machine.sure(places.COMMAND, "install", "--uninstall")
     assert not is_active(machine)
-    assert machine.run("test", "-e", "/etc/systemd/system/sealcast.service").returncode != 0
+    assert machine.run("test", "-e", places.UNIT).returncode != 0
+    assert machine.run("test", "-e", places.INDEXER_UNIT).returncode != 0
     assert machine.run(*SSH, "sc-alice@localhost", "echo free").stdout == "free\n"
