@@ -1,6 +1,7 @@
 """The program as a whole: what it loads, what it says, how it ends."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -47,9 +48,13 @@ def _verbs() -> list[Verb]:
     return [command for command in found if isinstance(command, Verb)]
 
 
+_OTHER_COMMANDS = re.compile(r" \|\|? | >")
+_EMBEDDED = re.compile(r"\$\(.*\)")
+
+
 def _example_lines() -> list[str]:
-    lines = [line for verb in _verbs() for line, _about in verb.examples]
-    return [line.partition(" | ")[0].partition(" >")[0] for line in lines if line.startswith("sealcast ")]
+    lines = [line for verb in _verbs() for line, _about in verb.examples if line.startswith("sealcast ")]
+    return [_EMBEDDED.sub("k7f3q9xw", _OTHER_COMMANDS.split(line)[0]) for line in lines]
 
 
 @pytest.mark.parametrize("line", _example_lines())
