@@ -43,8 +43,9 @@ class Shown:
 
     @property
     def status(self) -> str:
-        """The status row of the player."""
-        return next(row for row in reversed(self.rows) if row[1:2] in "▶‖>=…" and " / " in row)
+        """The status row of the player; empty while there is none."""
+        rows = (row for row in reversed(self.rows) if row[1:2] in "▶‖>=…" and " / " in row)
+        return next(rows, "")
 
     @property
     def player(self) -> PlayerScreen:
