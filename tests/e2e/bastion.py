@@ -263,6 +263,9 @@ def _tear_down(host: Bastion) -> None:
         with contextlib.suppress(KeyError):
             _remove_account(account)
     shutil.rmtree(host.base, ignore_errors=True)
+    shutil.rmtree(
+        f"/tmp/fish.{host.user}", ignore_errors=True
+    )  # what fish leaves of a user without a runtime directory
 
 
 def _remove_account(account: str) -> None:
