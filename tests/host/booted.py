@@ -31,6 +31,10 @@ def may_boot() -> bool:
     return os.geteuid() == 0 and Path("/sys/fs/cgroup").is_mount() and shutil.which("unshare") is not None
 
 
+class NoContainerError(Exception):
+    """This machine cannot boot one: its kernel or its own container does not let it."""
+
+
 @contextmanager
 def booted_machine(place: Path) -> Iterator[Machine]:
     """The container, for the time of the block; `place` is an empty directory of this machine."""
@@ -41,21 +45,36 @@ def booted_machine(place: Path) -> Iterator[Machine]:
             ["unshare", "--mount", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        wait_for(lambda: container.poll() is not None or first_process(container.pid), f"systemd: see {log}")
-        assert container.poll() is None, log.read_text(errors="replace")
-        machine = Machine(first_process(container.pid))
-        wait_for(lambda: is_up(machine), f"basic.target: see {log}")
-        yield machine
+        yield _booted(container, log)
     finally:
-        for pid in children(container.pid):
+        for pid in _processes_in(container.pid):
             os.kill(pid, signal.SIGKILL)
         container.kill()
         container.wait()
 
 
+def _booted(container: "subprocess.Popen[bytes]", log: Path) -> Machine:
+    try:
+        wait_for(lambda: container.poll() is not None or first_process(container.pid), "its first process")
+        machine = Machine(first_process(container.pid))
+        wait_for(lambda: container.poll() is not None or is_up(machine), "basic.target")
+    except AssertionError as error:
+        raise NoContainerError(f"{error}: {log.read_text(errors='replace')[-500:]}") from None
+    if container.poll() is not None:
+        raise NoContainerError(log.read_text(errors="replace")[-500:])
+    return machine
+
+
+def _processes_in(container: int) -> list[int]:
+    try:
+        return children(container)
+    except OSError:  # it has ended
+        return []
+
+
 def first_process(container: int) -> int:
     """The container's systemd, 0 while there is none: mount and others come before it."""
-    for pid in children(container):
+    for pid in _processes_in(container):
         with suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text() == "systemd\n":
                 return pid
