@@ -17,11 +17,11 @@ _BOOT = """
 set -e
 mount --make-rprivate /
 mount -t tmpfs none {place}
-mkdir {place}/upper {place}/work {place}/root
-mount -t overlay none -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/root
-rm -rf {place}/root/etc/sealcast {place}/root/opt/sealcast {place}/root/var/lib/sealcast
-rm -f {place}/root/etc/ssh/sshd_config.d/*.conf {place}/root/etc/systemd/system/sealcast*.service
-exec systemd-nspawn --quiet --directory={place}/root --register=no --keep-unit --private-network \
+mkdir {place}/upper {place}/work {place}/tree
+mount -t overlay none -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/tree
+rm -rf {place}/tree/etc/sealcast {place}/tree/opt/sealcast {place}/tree/var/lib/sealcast
+rm -f {place}/tree/etc/ssh/sshd_config.d/*.conf {place}/tree/etc/systemd/system/sealcast*.service
+exec systemd-nspawn --quiet --directory={place}/tree --register=no --keep-unit --private-network \
     --console=pipe --bind-ro={project} --bind-ro={python} --boot systemd.unit=basic.target
 """
 
