@@ -189,6 +189,7 @@ def test_b14_only_the_sessions_own_processes_are_hung_up(host: Bastion, new: New
         with terminal(*host.ssh("-tt")) as child:
             child.expect_exact(PROMPT)
             run_line(child, "setsid sleep 1001 & (trap '' HUP; exec sleep 1002) & sleep 1003 &")
+            wait_for(lambda: _sleeping(host) == {"1001", "1002", "1003"}, "all are past their preparations")
             os.kill(pid_of(child), signal.SIGKILL)
             wait_for(lambda: _sleeping(host) == {"1001", "1002"}, "one was hung up, two are none of ours")
         assert b"42" in run_line(other, "echo $((6 * 7))")
