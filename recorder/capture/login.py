@@ -67,8 +67,9 @@ def main() -> int:
         _become_recorded(sys.argv)
     except LoginError as error:
         _tell(f"{error}; this login is refused")
-    except OSError as error:
-        _tell(f"the session cannot be recorded ({error.strerror}); this login is refused")
+    except Exception as error:  # an account that is gone, a packet cut short: one line, and nobody gets in
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        _tell(f"the session cannot be recorded ({reason}); this login is refused")
     return REFUSED
 
 

@@ -136,11 +136,13 @@ class Administration:
 
     def _follow(self, descriptor: int, session: str) -> None:
         """Until the recording is whole, or nobody looks any more."""
+        gone = select.poll()
+        gone.register(self.connection, select.POLLIN)
         while True:
             live = self.store.is_live(session)
             while chunk := os.read(descriptor, CHUNK):
                 self.connection.sendall(DATA + chunk)
-            if not live or select.select([self.connection], [], [], LOOK_SECONDS)[0]:
+            if not live or gone.poll(LOOK_SECONDS * 1000):
                 return
 
     def _say(self, answer: dict[str, Any]) -> None:
