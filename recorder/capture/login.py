@@ -3,8 +3,7 @@
 It hands its terminal (or its three streams) to the recorder and becomes the real shell. Where somebody looks
 at the output without waiting for its end, it starts the shell as a child instead, and ends when the recorder
 has shown the last bytes. Built-in and C modules only, so that it starts in milliseconds under
-`python3 -I -S`, and so that this one file is all that `sealcast install` has to copy. Every failure refuses
-the login.
+`python3 -I -S`, and so that `sealcast install` has only this file to copy. Every failure refuses the login.
 
 The conversation, one packet each (SOCK_SEQPACKET): a request with descriptors, then `admitted`, `nested` or
 `refused`; with a terminal then `released` from here and `go` from the recorder. A login that waits for its

@@ -21,6 +21,7 @@ from recorder.host.steps import (
     Line,
     Link,
     LoginShell,
+    Module,
     NoLine,
     Program,
     ReloadSshd,
@@ -142,6 +143,19 @@ def _is_file(path: Path, data: bytes, mode: int) -> bool:
 @make_so.register
 def _(step: File, host: Host) -> None:
     write_file(host.at(step.path), step.data, step.mode)
+
+
+@is_done.register
+def _(step: Module, host: Host) -> bool:
+    path = host.at(step.path)
+    return _is_file(path, step.data, 0o644) and program.is_compiled(path, step.interpreter)
+
+
+@make_so.register
+def _(step: Module, host: Host) -> None:
+    path = host.at(step.path)
+    write_file(path, step.data, 0o644)
+    program.compile_module(path, step.interpreter)
 
 
 @is_done.register

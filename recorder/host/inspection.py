@@ -31,6 +31,7 @@ _STARTUP = {
 _INSTALLED = (
     places.INTERPRETER,
     places.LOGIN_SCRIPT,
+    places.LOGIN_MODULE,
     places.COMMAND_SCRIPT,
     places.PROGRAM,
     places.SHELL,

@@ -20,6 +20,7 @@ from recorder.host.steps import (
     Line,
     Link,
     LoginShell,
+    Module,
     NoLine,
     Program,
     ReloadSshd,
@@ -143,7 +144,8 @@ def plan_install(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
 
 def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
     command = f"#!{places.PROGRAM}/bin/python -I\nfrom recorder.cli.main import main\n\nmain()\n"
-    script = f"#!{places.INTERPRETER} -IS\n".encode() + for_socket(facts.login_script, policy.daemon.socket)
+    module = for_socket(facts.login_script, policy.daemon.socket)
+    script = login_script(places.INTERPRETER, places.LOGIN_MODULE)
     return (
         SystemUser(policy.daemon.user, str(policy.store.path)),
         SystemGroup(policy.admins.group),
@@ -153,13 +155,21 @@ def _program(facts: HostFacts, policy: Policy) -> tuple[Step, ...]:
         Program(places.PROGRAM, facts.interpreter, facts.digest),
         File(places.COMMAND_SCRIPT, command.encode(), 0o755),
         Interpreter(places.INTERPRETER, facts.interpreter),
-        File(places.LOGIN_SCRIPT, script, 0o755),
+        Module(places.LOGIN_MODULE, module, facts.interpreter),
+        File(places.LOGIN_SCRIPT, script.encode(), 0o755),
         Link(places.COMMAND, places.COMMAND_SCRIPT),
         Link(places.SHELL, places.LOGIN_SCRIPT),
         Directory(str(policy.store.path), 0o700, policy.daemon.user),
         Directory(str(policy.daemon.socket.parent), 0o755, policy.daemon.user),
         Directory(SPOOL, places.SPOOL_MODE, policy.daemon.user),
     )
+
+
+def login_script(interpreter: str, module: str) -> str:
+    """What the kernel starts: the login's module, on an interpreter of its own."""
+    directory, _, name = module.removesuffix(".py").rpartition("/")
+    find = f"import sys\n\nsys.path.insert(0, {directory!r})\nimport {name}\n"
+    return f"#!{interpreter} -IS\n{find}\n{name}.posix._exit({name}.main())\n"
 
 
 def for_socket(script: bytes, socket: Path) -> bytes:

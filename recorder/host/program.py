@@ -160,6 +160,20 @@ def _compile(path: Path, packages: Path) -> None:
     _run([str(path / "bin" / "python"), "-I", "-m", "compileall", *quiet, str(packages)], failing=True)
 
 
+def compile_module(path: Path, interpreter: str) -> None:
+    """Byte code beside one file. It holds the source's hash, so it is never taken for another source's."""
+    cache = path.parent / "__pycache__"
+    shutil.rmtree(cache, ignore_errors=True)
+    _run([interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", str(path)])
+    _open_to_all(cache)
+
+
+def is_compiled(path: Path, interpreter: str) -> bool:
+    """Whether there is byte code beside the file that this interpreter takes."""
+    tag = _run([interpreter, "-I", "-c", "import sys; print(sys.implementation.cache_tag)"]).strip()
+    return (path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc").exists()
+
+
 def _open_to_all(path: Path) -> None:
     """Whatever the umask of the person who installs it."""
     for directory, _, files in os.walk(path):

@@ -45,6 +45,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Module:
+    """A Python file of root's with exactly these bytes, compiled for `interpreter`; anyone may import it."""
+
+    path: str
+    data: bytes
+    interpreter: str
+
+    def __str__(self) -> str:
+        return f"module {self.path}, compiled by {self.interpreter}"
+
+
+@dataclass(frozen=True, slots=True)
 class SshdDropIn:
     """Like a file; but it stays only if sshd accepts the configuration `main` with it, or without it."""
 
@@ -158,6 +170,7 @@ Step = (
     | SystemGroup
     | Directory
     | File
+    | Module
     | SshdDropIn
     | Line
     | NoLine

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recorder.capture import login
+from recorder.host.plan import login_script
+from recorder.host.program import compile_module
 from recorder.store.catalog import Session, list_sessions
 from recorder.store.layout import Store
 from tests.e2e.sessions import Recorded, read, tool, wait_for
@@ -204,7 +206,10 @@ def _make_program(host: Bastion) -> None:
     text = text.replace(login.SOCKET, str(host.socket)).replace(login.SHELLS, str(host.base / "shells"))
     text = text.replace(login.SPOOL, str(host.base / "spool"))
     (program / "recorder" / "capture" / "login.py").write_text(text)
-    host.login_shell.write_text(f"#!{interpreter} -IS\n{text}")
+    module = libexec / "login.py"
+    module.write_text(text)
+    compile_module(module, SYSTEM_PYTHON)
+    host.login_shell.write_text(login_script(str(interpreter), str(module)))
     host.login_shell.chmod(0o755)
     (host.base / "shells").write_text("*\t/bin/bash\n")
     config = (

@@ -1,6 +1,10 @@
 """Steps made so below a temporary root: real files, real sshd -t, real useradd."""
 
+import os
 import stat
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,7 @@ from recorder.host.steps import (
     Line,
     Link,
     LoginShell,
+    Module,
     NoLine,
     ReloadSshd,
     SshdDropIn,
@@ -53,6 +58,7 @@ def refusal(host: Host, step: Step) -> SealcastError:
     "step",
     [
         File("/etc/new/file", b"text\n", 0o755),
+        Module("/opt/x/libexec/login.py", b"print()\n", sys.executable),
         Directory("/opt/sealcast"),
         Directory("/srv/store", 0o700, "alice"),
         Link("/usr/local/bin/x", "/opt/x"),
@@ -86,6 +92,29 @@ def test_a_file_changed_by_hand_is_put_right(host: Host) -> None:
     assert do(host, step) == [step]
     host.at("/etc/file").chmod(0o666)
     assert do(host, step) == [step]
+
+
+def test_a_module_is_compiled_for_its_interpreter_where_anyone_can_read_it(host: Host) -> None:
+    step = Module("/opt/login.py", b"word = 'first'\n", sys.executable)
+    mask = os.umask(0o077)
+    try:
+        do(host, step)
+        do(host, replace(step, data=b"word = 'other'\n"))
+    finally:
+        os.umask(mask)
+    (code,) = host.at("/opt/__pycache__").iterdir()
+    modes = [path.stat().st_mode & 0o777 for path in (host.at(step.path), code.parent, code)]
+    assert modes == [0o644, 0o755, 0o644]
+    command = [
+        sys.executable,
+        "-ISv",
+        "-c",
+        f"import sys; sys.path[:0] = [{str(host.at('/opt'))!r}]; import login",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"# code object from '{code}'" in done.stderr
+    code.unlink()
+    assert do(host, replace(step, data=b"word = 'other'\n")), "byte code that is gone is made again"
 
 
 def test_lines_come_first_or_last_and_go(host: Host) -> None:

@@ -15,6 +15,7 @@ from recorder.host.steps import (
     Interpreter,
     Line,
     LoginShell,
+    Module,
     NoLine,
     Program,
     ReloadSshd,
@@ -29,6 +30,12 @@ BOTH = Wish((Cover("user", "alice"), Cover("group", "ops")))
 
 def files(steps: tuple[Step, ...]) -> dict[str, bytes]:
     return {step.path: step.data for step in steps if isinstance(step, File)}
+
+
+def module(steps: tuple[Step, ...]) -> bytes:
+    (found,) = [step for step in steps if isinstance(step, Module)]
+    assert found.path == places.LOGIN_MODULE
+    return found.data
 
 
 def position(steps: tuple[Step, ...], kind: type[Step]) -> int:
@@ -67,14 +74,17 @@ def test_nobody_is_locked_out_half_way() -> None:
 
 
 def test_the_login_script_runs_on_its_own_interpreter() -> None:
-    script = files(plan_install(facts(), BOTH))[places.LOGIN_SCRIPT]
-    assert script == f'#!{places.INTERPRETER} -IS\nSOCKET = "/run/sealcast/socket"\nprint()\n'.encode()
+    plan = plan_install(facts(), BOTH)
+    script = files(plan)[places.LOGIN_SCRIPT].decode()
+    assert script.startswith(f"#!{places.INTERPRETER} -IS\n")
+    assert "sys.path.insert(0, '/opt/sealcast/libexec')\nimport login\n" in script
+    assert module(plan) == b'SOCKET = "/run/sealcast/socket"\nprint()\n'
 
 
 def test_the_login_shell_connects_where_the_policy_says() -> None:
     real = Path(recorder.capture.login.__file__).read_bytes()
     config = '[cover]\nusers = ["alice"]\n[daemon]\nsocket = "/run/other/here"\n'
-    script = files(plan_install(facts(config=config, login_script=real), Wish()))[places.LOGIN_SCRIPT]
+    script = module(plan_install(facts(config=config, login_script=real), Wish()))
     known: dict[str, object] = {"__name__": "login"}
     exec(compile(script, "login", "exec"), known)
     assert known["SOCKET"] == "/run/other/here"
