@@ -91,9 +91,15 @@ def test_what_was_recorded_can_be_found_soon(machine: Machine) -> None:
     wait_for(lambda: machine.run(*search).returncode == 0, "the indexer took it")
 
 
+@pytest.mark.timeout(300)
 def test_the_host_is_closed(machine: Machine) -> None:
-    done = machine.run(places.COMMAND, "doctor", "--probe", timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = machine.run(places.COMMAND, "doctor", "--probe", timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr + _what_goes_on(machine)
+
+
+def _what_goes_on(machine: Machine) -> str:
+    commands = (("systemctl", "list-jobs"), ("ps", "-ef"), ("journalctl", "--no-pager", "--lines=60"))
+    return "\n".join(machine.run(*command).stdout for command in commands)
 
 
 @pytest.mark.parametrize(
