@@ -4,6 +4,7 @@
 end of the run counts what was not run; with CI=true a missing program is a failure.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -152,6 +153,7 @@ def no_process_outlives_the_run() -> Iterator[None]:
     run = str(os.getpid())
     left = leaks.settled(lambda: leaks.processes_of_run(run))
     for pid in left:
-        os.kill(pid, 9)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if left:
         pytest.fail("still running: " + "; ".join(left.values()), pytrace=False)

@@ -2,16 +2,14 @@
 
 import dataclasses
 import os
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from recorder.store.catalog import list_sessions
-from tests.e2e.bastion import Bastion, same_python
-from tests.e2e.sessions import Recorded, read, tool, wait_for
+from tests.e2e.bastion import Bastion, listening_sshd, same_python, sshd_lines
+from tests.e2e.sessions import Recorded, read, wait_to_see
 from tests.marks import needs
 
 PROMPT = b"ready> "
@@ -32,7 +30,7 @@ class NewSessions:
     def sealed(self, count: int = 1) -> list[Recorded]:
         """Exactly so many, the oldest first, once all of them are sealed."""
         store = self._host.store
-        wait_for(lambda: len(self._ids()) == count and not store.live_ids(), f"{count} sealed sessions")
+        wait_to_see((count, []), lambda: (len(self._ids()), store.live_ids()), "new sessions, and live ones")
         found = [session for session in list_sessions(store) if session.id not in self._before]
         return [read(session, store) for session in reversed(found)]
 
@@ -48,18 +46,7 @@ class NewSessions:
 @contextmanager
 def another_sshd(host: Bastion, **settings: str) -> Iterator[Bastion]:
     """The same bastion behind another sshd, whose configuration says `settings` in the place of its own."""
-    lines = (host.base / "sshd_config").read_text().splitlines()
-    kept = [line for line in lines if line.split()[0] not in {*settings, "Port"}]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    config = host.base / f"sshd_config.{port}"
-    wanted = [*kept, f"Port {port}", *(f"{name} {value}" for name, value in settings.items())]
-    config.write_text("\n".join(wanted) + "\n")
-    log = host.base / f"sshd.{port}.log"
-    with subprocess.Popen([tool("sshd"), "-D", "-f", str(config), "-E", str(log)]) as process:
-        try:
-            wait_for(lambda: log.exists() and "listening" in log.read_text(), "another sshd")
-            yield dataclasses.replace(host, port=port)
-        finally:
-            process.terminate()
+    kept = [line for line in sshd_lines(host) if line.split()[0] not in settings]
+    wanted = [*kept, *(f"{name} {value}" for name, value in settings.items())]
+    with listening_sshd(host.base / "another-sshd", wanted) as port:
+        yield dataclasses.replace(host, port=port)

@@ -23,17 +23,39 @@ from recorder.store.reading import open_stored
 from recorder.store.targets import resolve
 
 SEALCAST = [sys.executable, "-m", "recorder.cli"]
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
+"""Of every wait: long, because only a failure waits so long, and machines may be busy."""
 PROMPT = "ready> "
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Return as soon as `condition` holds; fail with `what` after `seconds`."""
+def wait_for(
+    condition: Callable[[], object], what: str | Callable[[], object], seconds: float = DEADLINE_SECONDS
+) -> None:
+    """Return as soon as `condition` holds; fail with `what` after `seconds`.
+
+    Where `what` can be called it is asked when the time is over: it says what was seen in the place of that.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s in vain: {what}")
+    while True:
+        late = time.monotonic() > deadline  # asked first: this process may be the one that was kept waiting
+        if condition():
+            return
+        if late:
+            raise AssertionError(f"waited {seconds:g} s in vain: {what() if callable(what) else what}")
         time.sleep(0.005)
+
+
+def wait_to_see(
+    wanted: object, look: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS
+) -> None:
+    """Return as soon as `look` gives `wanted`; a failure says what it gave last."""
+    seen: list[object] = []
+
+    def is_wanted() -> bool:
+        seen[:] = [look()]
+        return seen[0] == wanted
+
+    wait_for(is_wanted, lambda: f"{what}: {wanted!r} wanted, {seen[0]!r} seen", seconds)
 
 
 @contextmanager
@@ -55,7 +77,19 @@ def terminal(
     try:
         yield child
     finally:
+        hang_up(child)
+
+
+def hang_up(child: "pexpect.spawn[bytes]") -> None:
+    """Close the terminal, and see its process end: killed where that does not help.
+
+    `pexpect.spawn.close` gives a process that was killed a tenth of a second, and fails after that.
+    """
+    try:
         child.close(force=True)
+    except pexpect.ExceptionPexpect:
+        child.wait()
+        child.close()
 
 
 @contextmanager
@@ -145,6 +179,22 @@ def pid_of(child: "pexpect.spawn[bytes]") -> int:
     if child.pid is None:
         raise AssertionError("not started")
     return child.pid
+
+
+def is_running(pid: int) -> bool:
+    """Whether it goes on: a process that has ended may stay until its parent takes note of it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def arguments(pid: int) -> list[str]:
+    """The command line; nothing where the process has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
 
 
 def children(pid: int) -> list[int]:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.bastion import Bastion, bastion
+from tests.e2e.bastion import Bastion, bastion, free_port
 from tests.e2e.corpus import NEEDS_BASTION, another_sshd
-from tests.e2e.sessions import killed_at_the_end, wait_for
+from tests.e2e.sessions import DEADLINE_SECONDS, killed_at_the_end, wait_for
 
 pytestmark = NEEDS_BASTION
 
@@ -23,16 +23,10 @@ def host() -> Iterator[Bastion]:
         yield host
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _forwarding(host: Bastion, option: str, target: str) -> Iterator[int]:
     """`ssh -N` with a forwarding; the local port that is forwarded."""
-    port = _free_port()
+    port = free_port()
     forward = str(port) if option == "-D" else f"{port}:{target}"
     argv = host.ssh("-N", option, forward)
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process, killed_at_the_end(process):
@@ -47,7 +41,7 @@ def _connects(port: int) -> bool:
 
 def _greeting(port: int, hello: bytes = b"") -> bytes:
     """What comes from the other end of a forwarding, until it is closed or a banner is there."""
-    with socket.create_connection(("127.0.0.1", port), 30) as peer:
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_SECONDS) as peer:
         peer.sendall(hello)
         found = b""
         while b"SSH-2.0" not in found and b"reached" not in found:
