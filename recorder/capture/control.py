@@ -56,10 +56,10 @@ class Control:
         self._path.unlink(missing_ok=True)
 
 
-def ask(path: Path, message: Message) -> Message | None:
-    """The answer of the worker behind `path`; None where none is there, or it does not answer in time."""
+def ask(path: Path, message: Message, seconds: float = PATIENCE_SECONDS) -> Message | None:
+    """The answer of whoever listens at `path`; None where nobody does, or does not answer in time."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.settimeout(PATIENCE_SECONDS)
+        connection.settimeout(seconds)
         try:
             connection.connect(os.fspath(path))
             connection.send(json.dumps(message).encode())

@@ -155,7 +155,7 @@ class Guard:
     def belongs(self, leader: int) -> None:
         """A session (setsid) whose processes are those of this recording."""
         if self.traces is not None:
-            self.traces.leaders.add(leader)
+            self.traces.add_leader(leader)
 
     def close(self) -> None:
         """The session is over."""

@@ -11,6 +11,7 @@ import click
 from recorder.capture.login import SPOOL
 from recorder.cli.pages import Verb
 from recorder.cli.settings import settings_of
+from recorder.daemon import capabilities
 from recorder.daemon.glass import SPOOL_MODE
 from recorder.daemon.server import Server, listen_for_logins
 from recorder.errors import ExitCode, SealcastError
@@ -42,7 +43,8 @@ def daemon(context: click.Context, *, config: str | None) -> int:
     store = Store(Path(settings_of(context).store or policy.store.path).absolute())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of the notary would hold the host key
     if os.getuid() == 0:
-        _become(policy.daemon.user, (store.root, policy.daemon.socket.parent, Path(SPOOL)))
+        directories = (store.root, policy.daemon.socket.parent, Path(SPOOL))
+        _become(policy.daemon.user, directories, may_kill=policy.daemon.end_survivors)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     store.prepare()
@@ -56,7 +58,7 @@ def _policy(config: str | None) -> Policy:
     return load_policy(Path(config) if config else CONFIG)
 
 
-def _become(user: str, directories: tuple[Path, ...]) -> None:
+def _become(user: str, directories: tuple[Path, ...], *, may_kill: bool) -> None:
     """Own the directories, then become the user for good."""
     try:
         account = pwd.getpwnam(user)
@@ -69,9 +71,13 @@ def _become(user: str, directories: tuple[Path, ...]) -> None:
         directory.mkdir(mode, parents=True, exist_ok=True)
         os.chown(directory, account.pw_uid, account.pw_gid)
         directory.chmod(mode)  # after the owner: a change of that takes the set-group-id bit away
+    if may_kill:
+        capabilities.keep_across_setuid()
     os.setgroups([])
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    if may_kill:
+        capabilities.keep_only_kill()
     _prove_no_way_back()
 
 

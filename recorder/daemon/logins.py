@@ -22,6 +22,7 @@ from recorder.capture.survivors import traces_of
 from recorder.capture.terminal import window_size
 from recorder.capture.worker import Ends, Files, run_worker
 from recorder.daemon import journal
+from recorder.daemon.ender import ender_for
 from recorder.daemon.guarding import guard_maker
 from recorder.daemon.notary import notary_path, tell_log
 from recorder.errors import ExitCode, FormatError, SealcastError
@@ -88,7 +89,8 @@ class LoginWorker:
         facts = _facts(login.peer, request, login.origin, rest)
         start = self._shell_start(request)
         facts["request"]["marks"] = start.marks
-        traces = traces_of(login.peer)
+        ender = ender_for(self.store, self.policy)
+        traces = traces_of(login.peer, waits=request.waits, ender=ender)
         guarded = guard_maker(self.store, self.policy, traces, self.pty)
         notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         notary.connect(str(notary_path(self.store)))

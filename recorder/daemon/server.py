@@ -23,6 +23,7 @@ from recorder.daemon import administration, journal
 from recorder.daemon.administration import Administration
 from recorder.daemon.admission import Admission, Verdict
 from recorder.daemon.disk import DiskWatch, end_longest_idle
+from recorder.daemon.ender import start_ender
 from recorder.daemon.live import remove_dead_controls, working
 from recorder.daemon.logins import Login, LoginWorker, log_unrecorded, receive
 from recorder.daemon.notary import NotaryService, listen, notary_path, tell_log
@@ -107,6 +108,7 @@ class Server:
     def run(self) -> None:
         """Serve; the service manager is told when logins are answered."""
         self._owner_read, self._owner_write = os.pipe()
+        self._ender = start_ender(self._store, self._policy, self._leave_to_child)
         remove_dead_controls(self._store)
         self._adopt()
         _warm_up()
@@ -182,11 +184,8 @@ class Server:
         if pid == 0:
             status = int(ExitCode.BUG)
             try:
-                os.close(self._owner_write)
-                self._listener.close()
-                NotaryService(
-                    Store(self._store.root), listener, self._owner_read, self._policy.digest or None
-                ).run()
+                owner = self._leave_to_child()
+                NotaryService(Store(self._store.root), listener, owner, self._policy.digest or None).run()
                 status = 0
             except SealcastError as error:
                 journal.note("notary-failed", reason=error.message)
@@ -195,6 +194,12 @@ class Server:
                 os._exit(status)
         listener.close()
         self._notary = pid
+
+    def _leave_to_child(self) -> int:
+        """In a child that ends with the daemon: what reads end of file then. It takes no logins."""
+        os.close(self._owner_write)
+        self._listener.close()
+        return self._owner_read
 
     def _adopt(self) -> None:
         """Count the sessions that an earlier daemon's workers still record, as long as they do."""
@@ -222,6 +227,10 @@ class Server:
             self._helpers.discard(pid)
             if pid == self._making_room:
                 self._making_room = 0
+            if pid == self._ender and not self._stopping:
+                journal.note(
+                    "ender-ended", reason="what sessions leave goes on until the next start"
+                )
             if pid == self._notary and not self._stopping:
                 journal.note("notary-ended")
                 self._start_notary()

@@ -112,6 +112,26 @@ def check_timers(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def check_startup(evidence: Evidence) -> Iterator[Finding]:
+    """What sshd has `sh` run as the user before the login shell, whatever PermitUserRC says (sshd(8))."""
+    check, entry = "startup files", evidence.sshrc
+    if entry is None:
+        yield Finding(check, State.CLOSED, "sshd runs nothing for a user before the recorder")
+    elif entry.uid != 0 or entry.mode & 0o022:
+        says = f"{places.SSHRC} runs before the recorder, and others than root can change it"
+        yield Finding(check, State.OPEN, says, f"rm {places.SSHRC}")
+    elif "sshd" in evidence.pam_environment:
+        says = (
+            f"{places.SSHRC} runs before the recorder, and LD_PRELOAD in ~/.pam_environment acts on its shell"
+        )
+        yield Finding(
+            check, State.OPEN, says, f"rm {places.SSHRC}, or remove user_readenv=1 in /etc/pam.d/sshd"
+        )
+    else:
+        says = f"{places.SSHRC} runs before the recorder, as the user"
+        yield Finding(check, State.NOTE, says, f"rm {places.SSHRC}")
+
+
 def check_environment(evidence: Evidence) -> Iterator[Finding]:
     """Variables that the user sets through PAM, and whether they act on the login shell."""
     check = "environment"

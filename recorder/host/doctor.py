@@ -9,6 +9,7 @@ from recorder.host.account_checks import (
     check_policy,
     check_power,
     check_real_shells,
+    check_startup,
     check_timers,
 )
 from recorder.host.evidence import Evidence
@@ -29,6 +30,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     check_chsh,
     check_sshd,
     check_other_servers,
+    check_startup,
     check_environment,
     check_permissions,
     check_interpreter,

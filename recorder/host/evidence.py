@@ -53,6 +53,14 @@ class Recorder:
     store: Entry | None = None
     key_problem: str = ""
     free_bytes: int | None = None
+    unit_may_kill: bool | None = None
+    """Whether the service gets CAP_KILL; None without a service."""
+    ender_problem: str = ""
+    """Why nobody would end what sessions leave."""
+    spool: Entry | None = None
+    """Where notes of break-glass logins go."""
+    free_inodes: int | None = None
+    """None where the file system counts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,8 @@ class Evidence:
     """Everything that must be root's: the installed files and every directory above them."""
     interpreter_capability: bool | None = True
     chsh_open: bool = False
+    sshrc: Entry | None = None
+    """Of what sshd has every user's `sh` run before the login shell; None where there is none."""
     pam_environment: tuple[str, ...] = ()
     """PAM services that read the user's ~/.pam_environment."""
     timers: dict[str, tuple[str, ...]] = field(default_factory=dict)

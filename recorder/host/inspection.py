@@ -7,12 +7,15 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from recorder.capture.login import SPOOL
+from recorder.daemon.ender import ender_path
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts, read_accounts
 from recorder.host.evidence import Entry, Evidence, Kernel, Process, Recorder
 from recorder.host.interpreter import has_capability
 from recorder.host.machine import Host
+from recorder.host.service import may_kill
 from recorder.host.sshd_inspection import inspect_sshds
 from recorder.policy.loading import load_policy
 from recorder.policy.model import CoverPolicy, Policy
@@ -63,9 +66,10 @@ def inspect(host: Host) -> Evidence:
         processes=processes,
         shell_lines=_bytes(host.at(places.SHELLS)),
         real_shells=_real_shells(host, policy, covered),
-        entries=_entries(host),
+        entries=_entries(host, policy),
         interpreter_capability=has_capability(host.at(places.INTERPRETER)),
         chsh_open=_chsh_open(host),
+        sshrc=_entry(host.at(places.SSHRC), follow=True),
         pam_environment=_pam_environment(host),
         timers={account.name: ways for account in covered if (ways := _timers(host, account.name))},
         kernel=_kernel(),
@@ -101,10 +105,11 @@ def _real_shells(host: Host, policy: Policy | None, covered: Iterable[Account]) 
     return {shell: _entry(host.at(shell), follow=True) for shell in sorted(shells)}
 
 
-def _entries(host: Host) -> dict[str, Entry | None]:
-    """Of what is installed and of every directory above it; a link's own mode means nothing."""
+def _entries(host: Host, policy: Policy | None) -> dict[str, Entry | None]:
+    """Of what is installed, and of every directory above it and above what is the recorder's own."""
     wanted: dict[str, None] = {}
-    for path in _INSTALLED:
+    own = (policy.store.path, policy.daemon.socket.parent) if policy else ()
+    for path in (*_INSTALLED, *(str(place.parent) for place in (*own, Path(SPOOL)))):
         above = [str(place) for place in Path(path).parents]
         wanted |= dict.fromkeys((*reversed(above), path))
     entries = {path: _entry(host.at(path)) for path in wanted}
@@ -112,6 +117,7 @@ def _entries(host: Host) -> dict[str, Entry | None]:
 
 
 def _without_link_mode(entry: Entry | None) -> Entry | None:
+    """A link's own mode means nothing."""
     if entry is None or entry.mode & 0o170000 != 0o120000:
         return entry
     return Entry(entry.uid, entry.mode & ~0o777)
@@ -152,10 +158,14 @@ def _timers(host: Host, user: str) -> tuple[str, ...]:
 
 
 def _processes() -> Iterable[Process]:
+    """Of this host: in a container the same paths and accounts are others."""
+    ours = os.readlink("/proc/self/ns/pid")
     for directory in Path("/proc").iterdir():
         if not directory.name.isdecimal():
             continue
         try:
+            if os.readlink(directory / "ns" / "pid") != ours:
+                continue
             name = (directory / "comm").read_text(errors="replace").strip()
             arguments = (directory / "cmdline").read_text(errors="replace").split("\0")
         except OSError:
@@ -197,7 +207,10 @@ def _recorder(host: Host, policy: Policy | None, accounts: Accounts) -> Recorder
         listener_uid=listener,
         store=_entry(store),
         key_problem=_key_problem(store, account),
-        free_bytes=_free(store),
+        spool=_entry(host.at(SPOOL)),
+        unit_may_kill=may_kill(_text(host.at(places.UNIT))) if host.at(places.UNIT).exists() else None,
+        ender_problem=_ask_socket(ender_path(Store(store)))[0] if policy.daemon.end_survivors else "",
+        **_room(store),
     )
 
 
@@ -226,10 +239,11 @@ def _key_problem(store: Path, account: Account | None) -> str:
     return ""
 
 
-def _free(path: Path) -> int | None:
+def _room(path: Path) -> dict[str, int | None]:
     """What an unprivileged user may still write."""
     try:
         status = os.statvfs(path)
     except OSError:
-        return None
-    return status.f_bavail * status.f_frsize
+        return {}
+    free = status.f_bavail * status.f_frsize
+    return {"free_bytes": free, "free_inodes": status.f_favail if status.f_files else None}

@@ -9,8 +9,8 @@ from recorder.host.places import COMMAND_SCRIPT
 from recorder.policy.model import Policy
 
 _HARDENING = """\
-CapabilityBoundingSet=
-AmbientCapabilities=
+CapabilityBoundingSet={capability}
+AmbientCapabilities={capability}
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -36,8 +36,11 @@ IPAddressDeny=any
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
+{calls}SystemCallErrorNumber=EPERM
 """
+_NO_PRIVILEGE = {"capability": "", "calls": ""}
+_MAY_KILL = {"capability": "CAP_KILL", "calls": "SystemCallFilter=capset\n"}
+"""To end what sessions leave; all processes of the recorder but one give it up first (capset)."""
 _INDEXER = """\
 # Written by `sealcast install`; changes here are lost: use `systemctl edit sealcast-index`.
 [Unit]
@@ -112,11 +115,17 @@ def unit(policy: Policy) -> str:
         runtime=runtime.removeprefix("/run/"),
         state=state,
         writable=writable,
-        hardening=_HARDENING,
+        hardening=_HARDENING.format(**(_MAY_KILL if policy.daemon.end_survivors else _NO_PRIVILEGE)),
     )
+
+
+def may_kill(text: str) -> bool:
+    """Whether a unit with this text gives the recorder the privilege."""
+    return f"\nAmbientCapabilities={_MAY_KILL['capability']}\n" in text
 
 
 def indexer_unit(policy: Policy) -> str:
     """The text of the indexer's unit: the store is all that it writes."""
     store, user = policy.store.path, policy.daemon.user
-    return _INDEXER.format(command=COMMAND_SCRIPT, store=store, user=user, hardening=_HARDENING)
+    hardening = _HARDENING.format(**_NO_PRIVILEGE)
+    return _INDEXER.format(command=COMMAND_SCRIPT, store=store, user=user, hardening=hardening)

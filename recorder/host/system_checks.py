@@ -1,12 +1,17 @@
 """Is the recorder there, out of reach, and fit to go on?"""
 
+import stat
 from collections.abc import Iterator
 
+from recorder.capture.login import SPOOL
 from recorder.host import places
-from recorder.host.evidence import Evidence
+from recorder.host.evidence import Evidence, Recorder
 from recorder.host.findings import Finding, State, or_closed
 from recorder.host.interpreter import MODE
+from recorder.policy.model import Policy
 from recorder.policy.quantities import size_text
+
+_FEW_INODES = 10_000
 
 
 def check_permissions(evidence: Evidence) -> Iterator[Finding]:
@@ -59,6 +64,21 @@ def check_recorder(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(check, State.OPEN, says, "stop that process, then: systemctl restart sealcast")
     else:
         yield Finding(check, State.CLOSED, f"{user} answers at {socket}")
+    yield from _privilege(evidence.policy, recorder)
+
+
+def _privilege(policy: Policy, recorder: Recorder) -> Iterator[Finding]:
+    """Policy, service and the running recorder agree on who may end what sessions leave."""
+    check, wanted = "recorder", policy.daemon.end_survivors
+    fix = "sealcast install, which makes the service anew"
+    if recorder.unit_may_kill is not None and recorder.unit_may_kill != wanted:
+        has = "does not give" if wanted else "gives"
+        asks = "asks for it" if wanted else "does not ask for it"
+        says = f"{places.UNIT_NAME} {has} the recorder CAP_KILL, and the policy {asks}"
+        yield Finding(check, State.OPEN if wanted else State.NOTE, says, fix)
+    elif wanted and recorder.ender_problem:
+        says = f"nobody ends what sessions leave running ({recorder.ender_problem})"
+        yield Finding(check, State.OPEN, says, "systemctl restart sealcast, or run: sealcast daemon")
 
 
 def check_store(evidence: Evidence) -> Iterator[Finding]:
@@ -79,7 +99,23 @@ def check_store(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("host key", State.OPEN, recorder.key_problem, fix)
     else:
         yield Finding("host key", State.CLOSED, "the host key is in its place")
+    yield from _spool(evidence)
     yield from _disk(evidence)
+
+
+def _spool(evidence: Evidence) -> Iterator[Finding]:
+    """Whoever can list the notes of break-glass logins, or remove those of others, can hide one."""
+    check, spool = "spool", evidence.recorder.spool
+    if spool is None:
+        says = f"{SPOOL} is missing: break-glass accounts cannot log in while the recorder is down"
+        yield Finding(check, State.OPEN, says, "sealcast install")
+    elif spool.uid != evidence.recorder.uid or spool.mode != stat.S_IFDIR | places.SPOOL_MODE:
+        says = f"{SPOOL} is not a directory of the recorder's with mode {places.SPOOL_MODE:04o}"
+        yield Finding(
+            check, State.OPEN, f"{says}: notes of break-glass logins can be taken away", "sealcast install"
+        )
+    else:
+        yield Finding(check, State.CLOSED, f"notes of break-glass logins in {SPOOL} are the recorder's")
 
 
 def _disk(evidence: Evidence) -> Iterator[Finding]:
@@ -94,6 +130,10 @@ def _disk(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("disk", State.OPEN, f"{left}, less than disk.low: no session can start", fix)
     else:
         yield Finding("disk", State.CLOSED, left)
+    inodes = evidence.recorder.free_inodes
+    if inodes is not None and inodes < _FEW_INODES:
+        says = f"room for {inodes} more files in {policy.store.path}, whatever their size"
+        yield Finding("disk", State.NOTE if inodes else State.OPEN, says, "remove files there (df -i)")
 
 
 def check_clock(evidence: Evidence) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ class StorePolicy:
 class DaemonPolicy:
     socket: Path = Path("/run/sealcast/socket")
     user: str = "sealcast"
+    end_survivors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("store", "path", "path", _path, "the store with recordings, keys and log"),
     Setting("daemon", "socket", "path", _socket_path, "where logins reach the recorder"),
     Setting("daemon", "user", "account", _account, "the system user that records; never root"),
+    Setting(
+        "daemon",
+        "end_survivors",
+        "boolean",
+        _boolean,
+        "end what a session leaves running; the recorder gets the privilege for that, `CAP_KILL`",
+    ),
     Setting("cover", "users", "accounts", _accounts, "accounts that are recorded"),
     Setting("cover", "groups", "accounts", _accounts, "groups whose members are recorded"),
     Setting("shells", "default", "program", _program, "the real shell of covered accounts"),

@@ -15,6 +15,7 @@ from recorder.host.machine import Host
 from recorder.host.sshd_drop_in import GLOBAL, WANTED
 from recorder.policy.model import (
     CoverPolicy,
+    DaemonPolicy,
     Noninteractive,
     NoninteractivePolicy,
     OnFailure,
@@ -36,8 +37,17 @@ CLOSED = Evidence(
     shell_lines=shell_lines(POLICY),
     real_shells={"/bin/bash": Entry(0, 0o100755)},
     entries={"/opt": Entry(0, 0o40755), places.INTERPRETER: Entry(0, 0o100711)},
-    recorder=Recorder(uid=999, listener_uid=999, store=Entry(999, 0o40700), free_bytes=2**40),
+    recorder=Recorder(
+        uid=999,
+        listener_uid=999,
+        store=Entry(999, 0o40700),
+        spool=Entry(999, 0o43733),
+        free_bytes=2**40,
+        free_inodes=10**6,
+        unit_may_kill=False,
+    ),
 )
+MAY_KILL = replace(POLICY, daemon=DaemonPolicy(end_survivors=True))
 
 
 def spoiled(keyword: str, value: str, number: int = 1) -> Sshd:
@@ -93,6 +103,23 @@ OPEN: list[tuple[dict[str, object], str, str]] = [
     ({"recorder": replace(CLOSED.recorder, key_problem="gone")}, "host key", "gone"),
     ({"recorder": replace(CLOSED.recorder, free_bytes=2**29)}, "disk", "512MiB free"),
     ({"recorder": replace(CLOSED.recorder, free_bytes=2**20)}, "disk", "less than disk.critical"),
+    ({"recorder": replace(CLOSED.recorder, free_inodes=0)}, "disk", "room for 0 more files"),
+    ({"recorder": replace(CLOSED.recorder, spool=None)}, "spool", "/var/spool/sealcast is missing"),
+    ({"recorder": replace(CLOSED.recorder, spool=Entry(999, 0o43777))}, "spool", "with mode 3733"),
+    ({"recorder": replace(CLOSED.recorder, spool=Entry(999, 0o42733))}, "spool", "with mode 3733"),
+    ({"recorder": replace(CLOSED.recorder, spool=Entry(1000, 0o43733))}, "spool", "can be taken away"),
+    ({"policy": MAY_KILL}, "recorder", "sealcast.service does not give the recorder CAP_KILL"),
+    (
+        {
+            "policy": MAY_KILL,
+            "recorder": replace(CLOSED.recorder, unit_may_kill=True, ender_problem="connection refused"),
+        },
+        "recorder",
+        "nobody ends what sessions leave running (connection refused)",
+    ),
+    ({"sshrc": Entry(1000, 0o100644)}, "startup files", "others than root can change it"),
+    ({"sshrc": Entry(0, 0o100664)}, "startup files", "others than root can change it"),
+    ({"sshrc": Entry(0, 0o100644), "pam_environment": ("sshd",)}, "startup files", "LD_PRELOAD"),
 ]
 
 
@@ -117,6 +144,9 @@ NOTES: list[tuple[dict[str, object], str]] = [
     ({"kernel": Kernel(ptrace_scope=0)}, "yama"),
     ({"kernel": Kernel(clock_synchronised=False)}, "not synchronised"),
     ({"interpreter_capability": False}, "LD_PRELOAD"),
+    ({"sshrc": Entry(0, 0o100644)}, "/etc/ssh/sshrc runs before the recorder"),
+    ({"recorder": replace(CLOSED.recorder, free_inodes=9)}, "room for 9 more files"),
+    ({"recorder": replace(CLOSED.recorder, unit_may_kill=True)}, "gives the recorder CAP_KILL"),
     ({"sshds": (spoiled("Subsystem", "sftp internal-sftp", 0),)}, "sftp does not work"),
 ]
 

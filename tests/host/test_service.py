@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from recorder.host import places
-from recorder.host.service import indexer_unit, unit
+from recorder.host.service import indexer_unit, may_kill, unit
 from recorder.policy.model import DaemonPolicy, Policy, StorePolicy
 
 
@@ -47,3 +47,14 @@ def test_the_indexer_is_a_service_of_its_own_that_writes_the_store_only() -> Non
         "ReadWritePaths=/srv/rec"
     ]
     assert "ProtectSystem=strict" in text
+
+
+def test_only_who_asks_for_it_gets_the_privilege_to_end_what_sessions_leave() -> None:
+    policy = replace(Policy(), daemon=DaemonPolicy(end_survivors=True))
+    found = settings(policy)
+    assert (found["CapabilityBoundingSet"], found["AmbientCapabilities"]) == ("CAP_KILL", "CAP_KILL")
+    assert "SystemCallFilter=~@privileged\nSystemCallFilter=capset\n" in unit(policy)
+    assert may_kill(unit(policy))
+    assert not may_kill(unit(Policy()))
+    assert not may_kill(indexer_unit(policy))
+    assert indexer_unit(policy) == indexer_unit(Policy())
