@@ -126,8 +126,7 @@ def _finished(ending: Ending, traces: Traces | None) -> Message:
 
 def _record(ends: Ends, notary: Channel, files: Files, request: Message, traces: Traces | None) -> None:
     key = generate_key()
-    notary.send(request | {"public": public_bytes(key).hex()})
-    admitted = notary.receive()
+    admitted = _admitted(notary, request | {"public": public_bytes(key).hex()})
     session = _text(admitted, "session")
     sealer = Sealer(f"{_text(admitted, 'host')}/{session}", key)
     live = files.create_live(session)
@@ -141,6 +140,15 @@ def _record(ends: Ends, notary: Channel, files: Files, request: Message, traces:
         _report(notary, _finished(ending, traces))  # before the file is let go of: who seals it has to know
     finally:
         recording.close()
+
+
+def _admitted(notary: Channel, request: Message) -> Message:
+    """The answer to a request for admission; who refuses it tells the user, and hangs up."""
+    try:
+        notary.send(request)
+        return notary.receive()
+    except ChannelError as error:
+        raise SealcastError("the session was not admitted") from error
 
 
 def _recording(fd: int, sealer: Sealer, started: float, notary: Channel, files: Files) -> Recording:

@@ -1,11 +1,13 @@
 """What a person sees when something fails: a line with the fact, a line with what to do, and an exit code."""
 
+import errno
 import os
 import platform
 import re
 import sys
 import time
 import traceback
+from contextlib import suppress
 
 import click
 
@@ -14,6 +16,8 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.safe_text import safe
 
 _QUOTED = re.compile(r"'([^']*)'")
+_LINE_END = re.compile(r"\s*\n\s*")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PIPE_CLOSED = 141
 
 
@@ -29,19 +33,29 @@ def report(error: BaseException, verbosity: int = 0) -> int:
     if isinstance(error, BrokenPipeError):
         return _PIPE_CLOSED
     if isinstance(error, OSError) and error.errno:
-        subject = os.fsdecode(error.filename) if error.filename is not None else "cannot go on"
-        _tell(f"{subject}: {(error.strerror or str(error)).lower()}")
+        _tell(f"{_subject(error)}: {(error.strerror or str(error)).lower()}")
         return ExitCode.TARGET
     return _report_bug(error, verbosity)
 
 
+def _subject(error: OSError) -> str:
+    """The file that failed. Room that lacks without a name lacks where the output goes: files are named."""
+    if error.filename is not None:
+        return os.fsdecode(error.filename)
+    return "cannot write to standard output" if error.errno in _NO_ROOM else "cannot go on"
+
+
 def _tell(message: str, hint: str | None = None) -> None:
-    """A message of several lines keeps them; what it quotes from outside is made safe line by line."""
+    """A message of several lines keeps them; what it quotes from outside is made safe line by line.
+
+    Where nobody can be told, the exit code still is.
+    """
     lines = [*message.split("\n"), *(hint.split("\n") if hint else ())]
     first, *rest = (safe(line) for line in lines)
-    click.echo(f"sealcast: {first}", err=True)
-    for line in rest:
-        click.echo(f"  {line}", err=True)
+    with suppress(OSError):
+        click.echo(f"sealcast: {first}", err=True)
+        for line in rest:
+            click.echo(f"  {line}", err=True)
 
 
 def _report_usage(error: click.ClickException) -> int:
@@ -58,7 +72,7 @@ def _usage_message(error: click.ClickException) -> str:
         return f'no command "{error.command_name}"{_guess(error.possibilities)}'
     if isinstance(error, click.NoSuchOption):
         return f'no option "{error.option_name}"{_guess(error.possibilities)}'
-    text = _QUOTED.sub(r'"\1"', error.format_message()).strip().removesuffix(".")
+    text = _LINE_END.sub(" ", _QUOTED.sub(r'"\1"', error.format_message()).strip()).removesuffix(".")
     return text[:1].lower() + text[1:]
 
 

@@ -20,7 +20,7 @@ from recorder.cli.harmless import RESET, Harmless
 from recorder.cli.library import require_terminal, start_tui
 from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
-from recorder.cli.settings import settings_of
+from recorder.cli.settings import Finite, settings_of
 from recorder.cli.stores import TargetType, open_store
 from recorder.errors import ExitCode, SealcastError
 from recorder.safe_text import safe
@@ -28,13 +28,15 @@ from recorder.store.targets import Target, parse_time, resolve
 
 _SPEEDS = (0.25, 64.0)
 _IDLE_S = 2.0
+_LAST_WORDS = 4096
+"""Bytes at the end of what the asciinema player says of a failure."""
 
 
 class IdleType(click.ParamType[float]):
     """Seconds, or `off` for infinity."""
 
     name = "SECONDS|off"
-    _seconds = click.FloatRange(min=0.1, max=86400)
+    _seconds = Finite(min=0.1, max=86400)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's signature
         return float("inf") if value == "off" else self._seconds.convert(value, param, ctx)
@@ -56,7 +58,7 @@ class IdleType(click.ParamType[float]):
 @click.option("--paused", is_flag=True, help="Start paused, as it does where a moment is given.")
 @click.option(
     "--speed",
-    type=click.FloatRange(*_SPEEDS),
+    type=Finite(*_SPEEDS),
     default=1.0,
     metavar="X",
     help="Times as fast, 0.25 to 64 (1).",
@@ -150,15 +152,26 @@ def _run_player(player: str, descriptor: int, speed: float, idle: float) -> int:
     interrupts: list[int] = []
     # a handler of ours, which the player does not inherit: Ctrl-C is for the player, and then we tidy up
     before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
-    try:
-        status = subprocess.run(command, pass_fds=[descriptor], check=False).returncode  # noqa: S603  no shell
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if sys.stdout.isatty():
-        sys.stdout.write(RESET)
-        sys.stdout.flush()
-    if interrupts or status == -signal.SIGINT:
-        return ExitCode.INTERRUPTED
-    if status:
-        raise SealcastError(f"{safe(player)} failed with exit status {status}", code=ExitCode.SOURCE)
+    with tempfile.TemporaryFile() as said:
+        try:
+            done = subprocess.run(command, pass_fds=[descriptor], stderr=said, check=False)  # noqa: S603  no shell
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if sys.stdout.isatty():
+            sys.stdout.write(RESET)
+            sys.stdout.flush()
+        if interrupts or done.returncode == -signal.SIGINT:
+            return ExitCode.INTERRUPTED
+        if done.returncode:
+            raise _failure(player, done.returncode, said)
     return ExitCode.OK
+
+
+def _failure(player: str, status: int, said: IO[bytes]) -> BaseException:
+    """Why the player failed, from the last line it said; a reader that went away is no failure."""
+    said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_WORDS))
+    last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
+    if last.startswith("BrokenPipeError"):
+        return BrokenPipeError(last)
+    message = f"{safe(player)} failed with exit status {status}: {safe(last, 300)}"
+    return SealcastError(message, "without it: sealcast cat", ExitCode.SOURCE)

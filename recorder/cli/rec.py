@@ -16,7 +16,7 @@ from recorder.cast.v2 import encode_header
 from recorder.cli import output
 from recorder.cli.failures import report
 from recorder.cli.pages import Verb
-from recorder.cli.settings import Settings, settings_of
+from recorder.cli.settings import Finite, Settings, settings_of
 from recorder.cli.stores import find_store, open_store
 from recorder.errors import ExitCode, SealcastError
 from recorder.log.notary import SessionRequest
@@ -58,7 +58,7 @@ class Wish:
 @click.option(
     "--idle-limit",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=Finite(min=0, min_open=True, max=1e6),
     help="Have players shorten pauses to this; the recording keeps its real times.",
 )
 @click.option("--no-shell-marks", is_flag=True, help="Do not have the shell report what it runs.")
@@ -81,6 +81,8 @@ def rec(
     A bash, zsh or fish of yours is started with hooks by which it reports, besides what the screen shows, the
     text, the exit status and the directory of every command; your startup files are read as ever.
     """
+    if command and not command[0]:
+        raise SealcastError("the command is empty", "name a program, or nothing for your shell")
     wish = Wish(
         command, _checked(title, "--title"), _checked(reason, "--reason"), idle_limit, not no_shell_marks
     )

@@ -23,7 +23,7 @@ from recorder.cli.search_rows import (
     session_line,
     text_lines,
 )
-from recorder.cli.settings import Settings, settings_of
+from recorder.cli.settings import Finite, Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
 from recorder.index.query import Scope, parse
@@ -107,7 +107,7 @@ class Answer:
 @click.option("--plain", "form", flag_value="plain", help="Tab-separated with one header line.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     default=_TIMEOUT_S,
     metavar="SECONDS",
     help="Stop after so long and print what was found (60).",

@@ -1,10 +1,12 @@
 """The options that every command takes, and what they come to."""
 
+import math
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 import click
 
@@ -52,6 +54,14 @@ class Settings:
 _ASCII = str.maketrans({"✓": "+", "✗": "X", "…": ".", "–": "-", "∅": "0", "·": "-", "×": "x", "●": "*"})
 
 
+class Finite(click.FloatRange):
+    """A number in a range. NaN is in none, though no bound keeps it out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's signature
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value} is no number", param, ctx) if math.isnan(number) else number
+
+
 def settings_of(context: click.Context) -> Settings:
     """The settings of this invocation; they start as the defaults at its root."""
     return context.find_root().ensure_object(Settings)
@@ -77,12 +87,25 @@ def _verbosity(context: click.Context, parameter: click.Parameter, value: int | 
 def _zone(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
-    settings_of(context).zone = _local_zone() if value == "local" else _named_zone(value)
+    settings_of(context).zone = MachineZone() if value == "local" else _named_zone(value)
 
 
-def _local_zone() -> tzinfo:
-    zone = datetime.now().astimezone().tzinfo
-    return zone or UTC
+class MachineZone(tzinfo):
+    """The zone of this machine with its summer times: each moment has the offset that was in force then."""
+
+    def fromutc(self, moment: datetime) -> datetime:
+        there = moment.replace(tzinfo=UTC).astimezone()
+        here = there.replace(tzinfo=self)
+        return here if here.utcoffset() == there.utcoffset() else here.replace(fold=1)
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, _moment: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
 
 
 def _named_zone(name: str) -> tzinfo:

@@ -5,6 +5,8 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +16,7 @@ from recorder.cli import main as main_module
 from recorder.cli.failures import report
 from recorder.cli.main import VERBS, run, sealcast
 from recorder.cli.pages import CODES, Verb
+from recorder.cli.settings import MachineZone
 from recorder.errors import ExitCode, SealcastError
 from tests.cli.conftest import COMMAND, Run
 
@@ -98,6 +101,13 @@ def test_options_of_the_program_go_before_and_after_the_command(store: Path, cli
             "sealcast: name what to verify: TARGET…, or --all, or --query\n  sealcast verify --all\n",
         ),
         (("help", "nothing"), None),
+        (("rec", "--idle-limit", "nan", "--", "true"), None),
+        (("rec", "--", ""), "sealcast: the command is empty\n  name a program, or nothing for your shell\n"),
+        (
+            ("export", "x"),
+            'sealcast: missing option "--format". Choose from: cast, cast3, md, txt\n'
+            "  usage: sealcast export --help\n",
+        ),
     ],
 )
 def test_wrong_usage_is_one_fact_and_a_next_step(
@@ -155,7 +165,31 @@ def test_output_that_nobody_can_take_is_an_error_not_a_traceback() -> None:
     script = f"{' '.join(COMMAND)} help query > /dev/full"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == ExitCode.TARGET
-    assert done.stderr == "sealcast: cannot go on: no space left on device\n"
+    assert done.stderr == "sealcast: cannot write to standard output: no space left on device\n"
+
+
+def test_where_nobody_can_be_told_the_exit_code_still_is() -> None:
+    script = f"{' '.join(COMMAND)} nosuch 2> /dev/full"
+    assert (
+        subprocess.run(["bash", "-c", script], capture_output=True, check=False).returncode == ExitCode.USAGE
+    )
+
+
+def test_local_times_have_the_offset_that_was_in_force_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        moments = [
+            datetime(2026, 7, 1, 12, tzinfo=UTC),
+            datetime(2026, 11, 1, 12, tzinfo=UTC),
+            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+            datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+        ]
+        shown = [f"{moment.astimezone(MachineZone()):%H:%M %Z %z}" for moment in moments]
+        again = [moment.astimezone(MachineZone()).astimezone(UTC) for moment in moments]
+    time.tzset()
+    assert shown == ["14:00 CEST +0200", "13:00 CET +0100", "02:30 CEST +0200", "02:30 CET +0100"]
+    assert again == moments
 
 
 def _broken(*_arguments: object, **_options: object) -> None:

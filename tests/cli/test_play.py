@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def test_plain_shows_the_session_without_what_acts_on_a_terminal(program: Run, i
 @needs("asciinema")
 def test_force_passes_everything_on(program: Run, ids: list[str]) -> None:
     assert "\x1b]0;owned\x07" in program("play", "--plain", "--force", ids[0]).out
+
+
+@needs("asciinema")
+def test_a_reader_that_goes_away_is_no_failure_of_the_player(tmp_path: Path) -> None:
+    lines = ['{"version": 2, "width": 80, "height": 24}', *[f'[0, "o", "{"y" * 4000}"]'] * 100]
+    (tmp_path / "long.cast").write_text("\n".join(lines) + "\n")
+    script = f'{" ".join(COMMAND)} play --plain {tmp_path}/long.cast | head -c 1; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (141, False)
+
+
+@needs("asciinema")
+def test_a_failure_of_the_player_is_one_line(ids: list[str]) -> None:
+    script = f"{' '.join(COMMAND)} play --plain {ids[0]} >/dev/full"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.SOURCE
+    assert "Traceback" not in done.stderr
+    assert "No space left on device\n  without it: sealcast cat" in done.stderr
 
 
 @needs("asciinema")
@@ -83,6 +102,8 @@ def test_without_a_terminal_the_player_is_refused(program: Run, ids: list[str]) 
     [
         (("--force",), "--force is for --plain"),
         (("--speed", "0"), "speed"),
+        (("--speed", "nan"), "no number"),
+        (("--idle", "nan"), "no number"),
         (("--idle", "soon"), "idle"),
         (("--plain", "--at", "12x"), '"12x" is not a time'),
     ],
