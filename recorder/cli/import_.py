@@ -1,9 +1,10 @@
 """`sealcast import`: recordings of other programs, as unsigned sessions."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import Self
 
 import click
 
@@ -83,7 +84,7 @@ def import_(
     settings = settings_of(context)
     start_ms = None if start is None else _milliseconds(start, settings)
     run = _Run(settings)
-    with _taker(find_store(settings), dry_run) as take:
+    with _Taker(find_store(settings), dry_run) as take:
         for found in find_sources(files, None if form == "auto" else form):
             if isinstance(found, SealcastError):
                 run.fail(found)
@@ -100,7 +101,7 @@ class _Run:
         self._done = 0
         self._failed: list[ExitCode] = []
 
-    def attempt(self, take: "_Take", source: Source) -> None:
+    def attempt(self, take: "_Taker", source: Source) -> None:
         """One recording; others go on where it fails."""
         try:
             with Progress(f"importing {safe(source.name, 60)}:", 0, self._settings, unit="bytes") as progress:
@@ -142,24 +143,31 @@ class _Run:
         return ExitCode.SOME
 
 
-class _Take:
-    """What is done with each recording: import it, or only read it."""
+class _Taker:
+    """What is done with each recording: import it, or only read it. The first one that is imported makes a
+    store where there is none.
+    """
 
-    def __init__(self, importer: Importer | None) -> None:
-        self._importer = importer
+    def __init__(self, store: Store, dry_run: bool) -> None:
+        self._store = store
+        self._dry_run = dry_run
+        self._open = ExitStack()
+        self._importer: Importer | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._open.close()
 
     def __call__(self, source: Source, progress: Callable[[int], None]) -> Imported:
-        return read(source, progress) if self._importer is None else self._importer.take(source, progress)
-
-
-@contextmanager
-def _taker(store: Store, dry_run: bool) -> Iterator[_Take]:
-    if dry_run:
-        yield _Take(None)
-        return
-    store.prepare()
-    with importing(store, Occasion(store.host, time.time_ns() // 1_000_000, *current_user())) as importer:
-        yield _Take(importer)
+        if self._dry_run:
+            return read(source, progress)
+        if self._importer is None:
+            self._store.prepare()
+            by = Occasion(self._store.host, time.time_ns() // 1_000_000, *current_user())
+            self._importer = self._open.enter_context(importing(self._store, by))
+        return self._importer.take(source, progress)
 
 
 def _milliseconds(text: str, settings: Settings) -> int:

@@ -36,7 +36,9 @@ class Recording:
 
 def looks_like(head: bytes) -> bool:
     """Whether a file with this beginning holds tlog messages."""
-    return b'"timing"' in head and (b'"out_txt"' in head or b'\\"out_txt\\"' in head or b'"rec"' in head)
+    plain = b'"timing"' in head and (b'"out_txt"' in head or b'"rec"' in head)
+    quoted = b'\\"timing\\"' in head and b'\\"rec\\"' in head
+    return plain or quoted or b'"TLOG_REC"' in head
 
 
 def find_recordings(file: BinaryIO, name: str) -> list[Recording]:

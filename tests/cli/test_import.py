@@ -211,6 +211,7 @@ def test_a_lone_failure_keeps_its_code(
     (tmp_path / "bad").write_text("nothing of use\n")
     assert run_main(["import", str(tmp_path / name)]) == code
     assert not capsys.readouterr().out
+    assert not os.path.exists(os.environ["SEALCAST_HOME"])
 
 
 def test_a_dry_run_makes_no_store(cast: Path, capsys: pytest.CaptureFixture[str]) -> None:

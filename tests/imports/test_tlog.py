@@ -115,6 +115,14 @@ def test_recordings_lie_in_a_file_in_any_order(write: Callable[..., bytes]) -> N
     assert [moment.data for moment in moments(data, 1)] == [b"other"]
 
 
+@pytest.mark.parametrize("write", [lines, journal_json, journal_export])
+def test_it_is_told_from_its_content(write: Callable[..., bytes]) -> None:
+    one = message([(">", "one", 0)])
+    assert tlog.looks_like(write(one))
+    assert tlog.looks_like(write(one, message([(">", "two", 3)], 2)))
+    assert not tlog.looks_like(b'{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "\\"timing\\""]\n')
+
+
 def test_the_facts_are_those_of_the_first_message() -> None:
     first = message([(">", "x", 0)])
     first["timing"] = "=100x30" + first["timing"]
