@@ -50,12 +50,17 @@ def text_lines(row: Row, settings: Settings, *, short: bool) -> Iterator[str]:
     when = settings.stamp(datetime.fromtimestamp(match.started, UTC), seconds=True)
     other = "" if match.as_user in (None, match.user) else f" ({safe(match.as_user or '', 64)})"
     who = safe(match.user, 64) + other
-    status = "exit ?" if match.exit_status is None else f"exit {match.exit_status}"
-    cells = (first, when, who.ljust(14), safe(match.host, 255).ljust(14), status.ljust(8))
-    yield "  ".join((*cells, safe(match.text, _LONGEST)))
+    cells = (first, when, who.ljust(14), safe(match.host, 255).ljust(14), _status(match).ljust(8))
+    yield "  ".join((*cells, "(no command)" if match.is_aside else safe(match.text, _LONGEST)))
     blank = " " * len(first)
     for line in row.lines:
         yield f"{blank}  {safe(line.text, _LONGEST)}"
+
+
+def _status(match: Match) -> str:
+    if match.is_aside:
+        return "-"
+    return "exit ?" if match.exit_status is None else f"exit {match.exit_status}"
 
 
 def session_line(row: Row, count: int, settings: Settings, *, short: bool) -> str:
@@ -116,6 +121,6 @@ def item(row: Row) -> dict[str, Any]:
         "cwd": match.cwd,
         "level": match.level,
         "exit_status": match.exit_status,
-        "text": match.text,
+        "text": None if match.is_aside else match.text,
         "output": [{"t_s": line.time, "text": line.text} for line in row.lines],
     }

@@ -1,10 +1,8 @@
-"""Output as it is kept: lines in compressed blocks, and pieces of blocks, each of one command."""
+"""Output as it is kept: lines in compressed blocks, and pieces of blocks, each of one stretch."""
 
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-from recorder.index.schema import PIECES_PER_BLOCK
 
 TARGET_BYTES = 16 * 1024
 """A block ends with the line that reaches this size."""
@@ -12,16 +10,13 @@ _LEVEL = 5
 
 
 class Piece(NamedTuple):
-    """Lines of a block that one command wrote."""
+    """Lines of a block that one command wrote, or that came while none ran."""
 
-    command: int | None
-    """Its ordinal; None for what was shown while no command ran."""
+    stretch: int
+    """The ordinal of that command or aside."""
     start: int
     """Bytes from the beginning of the block's text."""
     size: int
-    line: int
-    """Its first line, counted from 0 in the block."""
-    lines: int
 
 
 class Block(NamedTuple):
@@ -50,7 +45,7 @@ class BlockBuilder:
         self._pieces: list[Piece] = []
         self._size = 0
 
-    def add(self, command: int | None, time: float, text: str) -> None:
+    def add(self, stretch: int, time: float, text: str) -> None:
         """Lines that came at the same time, with line feeds between them and no other control characters.
 
         `time` is in seconds of recording time.
@@ -62,21 +57,18 @@ class BlockBuilder:
             room = start + TARGET_BYTES - self._size
             if end > room:
                 end = data.rfind(b"\n", start, room) + 1 or data.index(b"\n", start) + 1
-            self._put(command, milliseconds, data[start:end])
+            self._put(stretch, milliseconds, data[start:end])
             start = end
 
-    def _put(self, command: int | None, milliseconds: int, lines: bytes) -> None:
+    def _put(self, stretch: int, milliseconds: int, lines: bytes) -> None:
         """Whole lines."""
-        count = lines.count(b"\n")
         last = self._pieces[-1] if self._pieces else None
-        if last is not None and last.command == command:
-            self._pieces[-1] = last._replace(size=last.size + len(lines), lines=last.lines + count)
+        if last is not None and last.stretch == stretch:
+            self._pieces[-1] = last._replace(size=last.size + len(lines))
         else:
-            if len(self._pieces) == PIECES_PER_BLOCK:
-                self.flush()
-            self._pieces.append(Piece(command, self._size, len(lines), len(self._times), count))
+            self._pieces.append(Piece(stretch, self._size, len(lines)))
         self._lines.append(lines)
-        self._times += [milliseconds] * count
+        self._times += [milliseconds] * lines.count(b"\n")
         self._size += len(lines)
         if self._size >= TARGET_BYTES:
             self.flush()

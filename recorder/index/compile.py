@@ -22,7 +22,6 @@ SESSION_COLUMNS = {
     "user": "s.user",
     "host": "s.host",
     "host_label": "substr(s.host, 1, instr(s.host || '.', '.') - 1)",
-    "via": "s.via",
     "source": "s.source_ip",
     "title": "s.title",
     "reason": "s.reason",
@@ -50,6 +49,7 @@ LISTS = {
 """Facts of which a session has any number: the table and the column."""
 
 COMMAND_COLUMNS = {
+    "aside": "(c{}.text IS NULL)",
     "text": "c{}.text",
     "exit": "c{}.exit_status",
     "cwd": "c{}.cwd",
@@ -92,7 +92,7 @@ class Compiler:
         if rest is None:
             where = self._command(formula, own, narrow, None)
             name = f"c{formula.command}"
-            exists = Sql(f"EXISTS (SELECT 1 FROM commands {name} WHERE {where.text})", where.parameters)  # noqa: S608
+            exists = Sql(f"EXISTS (SELECT 1 FROM stretches {name} WHERE {where.text})", where.parameters)  # noqa: S608
         else:
             last = self._last_link(formula)
             exists = Sql(f"({last.text} IS NOT NULL)", last.parameters)
@@ -107,7 +107,7 @@ class Compiler:
             own, rest = link_of(link)
             where = self._command(link, own, self.candidates(own, link.command), place)
             name = f"c{link.command}"
-            statement = f"(SELECT {nearest}({name}.ordinal) FROM commands {name} WHERE {where.text})"  # noqa: S608
+            statement = f"(SELECT {nearest}({name}.ordinal) FROM stretches {name} WHERE {where.text})"  # noqa: S608
             place, link = Sql(statement, where.parameters), rest
         return place or Sql("NULL")
 
@@ -209,7 +209,7 @@ def id_list(commands: frozenset[int]) -> str:
 
 def _session_has(commands: frozenset[int]) -> Sql:
     """Asked before the rest: most sessions have none of them."""
-    return Sql(f"s.key IN (SELECT session FROM commands WHERE id IN ({_IDS}))", (id_list(commands),))  # noqa: S608
+    return Sql(f"s.key IN (SELECT session FROM stretches WHERE id IN ({_IDS}))", (id_list(commands),))  # noqa: S608
 
 
 def full_text_query(key: str, predicate: Predicate) -> str:

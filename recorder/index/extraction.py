@@ -11,10 +11,11 @@ from recorder.commands import Command, Extractor
 from recorder.commands.levels import Running
 from recorder.commands.prompt import Prompt
 from recorder.commands.transcript import Written
+from recorder.index.asides import Aside
 from recorder.index.blocks import Block, BlockBuilder
 from recorder.index.pages import Page
 
-EXTRACTOR = 1000 * EXTRACTION + 1
+EXTRACTOR = 1000 * EXTRACTION + 2
 """Of what the index keeps of a recording: rows made under another number are made anew."""
 
 _TELLING = frozenset((OUTPUT, KEY, RESIZE))
@@ -45,6 +46,13 @@ class CommandRow(NamedTuple):
     flags: str
 
 
+class AsideRow(NamedTuple):
+    """What was shown while no command ran; see docs/index.md."""
+
+    ordinal: int
+    start: float
+
+
 @dataclass(slots=True)
 class Extracted:
     """What has been found since the last look, and sums over the whole recording so far."""
@@ -58,6 +66,8 @@ class Extracted:
     """What the last screen of it shows and may still change, told together with what runs."""
     last_s: float = 0.0
     active_s: float = 0.0
+    asides: list[AsideRow] = field(default_factory=list)
+    """What has been begun of them."""
 
 
 @dataclass(slots=True)
@@ -67,14 +77,16 @@ class _Begun:
     running: Running
     ordinal: int
     level: int
+    shown_s: float | None = None
+    """When it first showed something."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """Output that is being read, of a command or, without one, of what came before the first prompt."""
+    """The output of a command that is being read."""
 
     page: Page
-    begun: _Begun | None
+    begun: _Begun
     output_at: int
 
 
@@ -97,7 +109,14 @@ class RecordingReader(Extractor):
         self._begun: list[_Begun] = []
         self._next = 0
         self._raw, self._raw_at = b"", 0
-        self._open: _Open | None = _Open(self._page(), None, 0)
+        self._open: _Open | None = None
+        self._heads: set[str] = set()
+        self._aside: Aside | None = Aside(self._page, self._heads, at_once=True)
+        """What is shown while no command runs, unless one does."""
+        self._asides: list[AsideRow] = []
+        self._aside_ordinal: int | None = None
+        self._is_greeting = True
+        """No prompt has been seen."""
         self._last_s = self._active_s = 0.0
 
     def read(self, event: Event, data: bytes) -> None:
@@ -115,31 +134,34 @@ class RecordingReader(Extractor):
     def end(self) -> None:
         """There are no more events."""
         self._follow(self.finish(), at_end=True)
-        if self._open is not None and self._open.begun is None:
-            self._feed(self._raw_at + len(self._raw))
-            self._close_page()
+        self._feed(self._raw_at + len(self._raw))
+        self._close_aside(())
+        self._abandon(self._begun)
         self._blocks.flush()
 
     def take(self) -> Extracted:
         """What has been found since the last call."""
         rows, self._rows = self._rows, []
-        return Extracted(rows, [], self._blocks.take(), [], self._last_s, self._active_s)
+        asides, self._asides = self._asides, []
+        return Extracted(rows, [], self._blocks.take(), [], self._last_s, self._active_s, asides)
 
     def snapshot(self) -> Extracted:
         """The same with what runs now, for a recording that goes on; what is open of a block is ended."""
+        shown = self._shown()
         self._blocks.flush()
         taken = self.take()
         taken.running += [_running_row(begun) for begun in self._alive()]
-        taken.shown += self._shown()
+        taken.shown += shown
         return taken
 
     def _shown(self) -> list[Block]:
-        if self._open is None:
-            return []
         builder = BlockBuilder()
-        ordinal = None if self._open.begun is None else self._open.begun.ordinal
-        for time, text in self._open.page.pending():
-            builder.add(ordinal, time, text)
+        if self._open is not None:
+            for time, text in self._open.page.pending():
+                builder.add(self._open.begun.ordinal, time, text)
+        elif self._aside is not None:
+            for time, text in self._aside.pending(self._prompts()):
+                builder.add(self._ordinal_of_aside(time), time, text)
         builder.flush()
         return builder.take()
 
@@ -153,11 +175,12 @@ class RecordingReader(Extractor):
         running = self._levels.running
         if running is not None:
             self._note_running(running)
-        elif self._open is not None and (self._open.begun is not None or self._has_prompt()):
+        elif self._open is not None or (self._is_greeting and self._has_prompt()):
             self._feed(min(self._line_at, self._edit.begun_at))
             self._close_page()
         if self._with_output:
-            self._feed(self._certain_to() if self._open else self._offset)
+            is_certain = self._open is None and not self._is_greeting
+            self._feed(self._offset if is_certain else self._certain_to())
 
     def _certain_to(self) -> int:
         """Output before this offset is none of a prompt, nor of a line that is being typed."""
@@ -168,11 +191,15 @@ class RecordingReader(Extractor):
     def _has_prompt(self) -> bool:
         return next(self._levels.known(), None) is not None
 
+    def _prompts(self) -> list[str]:
+        return [prompt.text for prompt in self._levels.known()]
+
     def _note_running(self, running: Running) -> None:
         begun = self._begun[-1] if self._begun else None
         if begun is None or begun.running is not running:
+            self._end_aside(running.output_at, running.prompt.text, (running.text, running.seen or ""))
             level = max(0, sum(1 for _ in self._levels.known()) - 1)
-            self._begun = [outer for outer in self._begun if outer.level < level]
+            self._abandon([inner for inner in self._begun if inner.level >= level])
             begun = _Begun(running, self._next, level)
             self._begun.append(begun)
             self._next += 1
@@ -182,6 +209,7 @@ class RecordingReader(Extractor):
     def _end_command(self, command: Command) -> None:
         begun = next((begun for begun in reversed(self._begun) if _is_of(command, begun.running)), None)
         if begun is None:
+            self._end_aside(command.output.start, command.prompt, (command.text, command.seen or ""))
             ordinal = self._next
             self._next += 1
         else:
@@ -208,6 +236,13 @@ class RecordingReader(Extractor):
         running = self._levels.running
         return [begun for begun in self._begun if begun.level < depth - 1 or begun.running is running]
 
+    def _abandon(self, begun: list[_Begun]) -> None:
+        """They never became commands: what they showed was shown while none ran."""
+        for one in begun:
+            if one.shown_s is not None:
+                self._asides.append(AsideRow(one.ordinal, one.shown_s))
+        self._begun = [one for one in self._begun if one not in begun]
+
     # ── output ────────────────────────────────────────────────────────────────
 
     def _page(self) -> Page:
@@ -219,12 +254,12 @@ class RecordingReader(Extractor):
         if self._open is not None and self._open.begun is not begun:
             self._feed(output_at)
             self._close_page(before=begun.running.prompt)
-        self._open = None
+        self._open = self._aside = None
         self._feed(output_at)
         self._open = _Open(self._page(), begun, output_at)
 
     def _feed(self, offset: int) -> None:
-        """The raw output up to `offset` goes to the open page, or to nobody."""
+        """The raw output up to `offset` goes to what is open."""
         count = min(offset - self._raw_at, len(self._raw))
         if count <= 0:
             return
@@ -232,27 +267,57 @@ class RecordingReader(Extractor):
         self._raw_at += count
         if self._open is not None:
             self._open.page.output(self._last_s, data)
-            self._keep_lines(self._open.page.take())
+            self._keep_lines(self._open.begun, self._open.page.take())
+        elif self._aside is not None:
+            self._aside.output(self._last_s, data)
+            self._keep_aside(self._aside.take(self._prompts()))
 
     def _close_page(self, before: Prompt | None = None) -> None:
         """Nothing more comes on it. The last line with the prompt `before`, and what follows, is not its."""
         if self._open is not None:
             lines = self._open.page.finish(self._last_s)
-            self._keep_lines(_until(lines, before) if before is not None else lines)
+            self._keep_lines(self._open.begun, _until(lines, before) if before is not None else lines)
             self._open = None
+        self._close_aside(())
+        self._is_greeting = False
+        self._aside = Aside(self._page, self._heads)
 
-    def _keep_lines(self, lines: Iterable[Written]) -> None:
-        begun = self._open.begun if self._open else None
-        ordinal = None if begun is None else begun.ordinal
+    def _end_aside(self, offset: int, prompt: str, typed: tuple[str, ...]) -> None:
+        """A command was accepted at that prompt."""
+        if self._aside is not None:
+            self._feed(offset)
+            self._close_aside((prompt,), typed)
+            self._aside = Aside(self._page, self._heads)
+
+    def _close_aside(self, prompts: tuple[str, ...], typed: tuple[str, ...] = ()) -> None:
+        if self._aside is not None:
+            known = [*prompts, *self._prompts()]
+            self._keep_aside(self._aside.finish(self._last_s, known, typed))
+        self._aside = self._aside_ordinal = None
+
+    def _keep_lines(self, begun: _Begun, lines: Iterable[Written]) -> None:
         for time, text in lines:
-            self._blocks.add(ordinal, time, text)
+            begun.shown_s = time if begun.shown_s is None else begun.shown_s
+            self._blocks.add(begun.ordinal, time, text)
+
+    def _keep_aside(self, lines: Iterable[Written]) -> None:
+        for time, text in lines:
+            self._blocks.add(self._ordinal_of_aside(time), time, text)
+
+    def _ordinal_of_aside(self, time: float) -> int:
+        """It has a row as soon as it has a line."""
+        if self._aside_ordinal is None:
+            self._aside_ordinal, self._next = self._next, self._next + 1
+            self._asides.append(AsideRow(self._aside_ordinal, time))
+        return self._aside_ordinal
 
     def _resize_page(self, event: Event) -> None:
         columns, _, rows = event.data.partition("x")
         if columns.isdecimal() and rows.isdecimal() and len(event.data) < 12:
             self._size = int(columns), int(rows)
-            if self._open is not None:
-                self._open.page.resize(event.time, *self._size)
+            page = self._open.page if self._open is not None else self._aside
+            if page is not None:
+                page.resize(event.time, *self._size)
 
 
 def _is_of(command: Command, running: Running) -> bool:

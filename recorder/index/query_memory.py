@@ -11,7 +11,11 @@ from recorder.index.terms import Condition, Facts, of_session
 
 
 class Ran(Protocol):
-    """The facts about one command that a query can ask about."""
+    """The facts about one command, or one aside, that a query can ask about."""
+
+    @property
+    def is_aside(self) -> bool:
+        """It is no command but what was shown while none ran: it has output and time alone."""
 
     @property
     def text(self) -> str: ...
@@ -32,6 +36,7 @@ class Ran(Protocol):
 
 
 _COMMAND: dict[str, Callable[[Ran], object]] = {
+    "aside": lambda ran: int(ran.is_aside),
     "text": lambda ran: ran.text,
     "exit": lambda ran: ran.exit_status,
     "cwd": lambda ran: ran.cwd,
@@ -108,7 +113,9 @@ class _Evaluator:
         )
 
     def _fact(self, key: str) -> object:
-        return len(self._commands) if key == "commands" else of_session(self._session, key)
+        if key == "commands":
+            return sum(not ran.is_aside for ran in self._commands)
+        return of_session(self._session, key)
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:

@@ -6,14 +6,17 @@ Terms side by side are about one command. A session fits such a group
 So `cmd:kubectl exit:!=0` is one failed kubectl, `user:alice -cmd:rm` a session of alice without any rm.
 AND joins such groups in one session, THEN puts their commands in order. A part in parentheses that holds
 neither is about the same command as the terms beside it.
+
+What was shown while no command ran is an aside. It takes the place of the one command where a term that is
+not negated is found in what it shows, and no term asks for what only commands have.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from recorder.index.predicates import Predicate
-from recorder.index.terms import Conditions, Test
+from recorder.index.predicates import Compares, Predicate
+from recorder.index.terms import Condition, Conditions, Test
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Conditions on the session, or on the command with that number."""
+    """Conditions on the session, or on the command or aside with that number."""
 
     conditions: Conditions
     command: int | None = None
@@ -80,7 +83,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """There is a command, called `command` in the part; `before` and `after` name those it stands between."""
+    """There is a command or aside, called `command` in the part, between `after` and `before`."""
 
     command: int
     part: "Formula"
@@ -92,6 +95,10 @@ Formula = Every | Some | Never | Ask | Exists
 ALWAYS, NEVER = Every(()), Some(())
 LISTED = 0
 """The number of the command that a listing is about."""
+_COMMAND = (Condition(("aside",), Compares("=", 0)),)
+_ASIDE = (Condition(("aside",), Compares("=", 1)),)
+_OF_ASIDES = ({"output"}, {"text", "output"}, {"started"})
+"""What can be asked of an aside."""
 
 
 def link_of(formula: Exists) -> tuple[Formula, Exists | None]:
@@ -199,7 +206,13 @@ class _Meaning:
         number = next(self._numbers)
         anchor = self.anchor(node, number)
         one = NEVER if anchor == NEVER else Exists(number, every(self.command(node, number), anchor))
-        return some(one, self.alone(node))
+        return some(one, self._aside_in(node), self.alone(node))
+
+    def _aside_in(self, node: Node) -> Formula:
+        """Some aside takes the place of the command."""
+        number = next(self._numbers)
+        aside = self.aside(node, number)
+        return NEVER if aside == NEVER else Exists(number, aside)
 
     def _chain(self, nodes: tuple[Node, ...], after: int | None) -> Formula:
         if not nodes:
@@ -210,27 +223,38 @@ class _Meaning:
 
     def command(self, node: Node, number: int) -> Formula:
         """What must hold of one command."""
+        return every(Ask(_COMMAND, number), self._one(node, number))
+
+    def aside(self, node: Node, number: int) -> Formula:
+        """What must hold of an aside that takes the place of a command; NEVER where none can."""
+        shown = self.anchor(_of_asides(node), number, only_shown=True)
+        if shown == NEVER:
+            return NEVER
+        return every(Ask(_ASIDE, number), shown, self._one(_of_asides(node), number))
+
+    def _one(self, node: Node, number: int) -> Formula:
         match node:
             case Leaf(test):
                 own = NEVER if test.command is None else Ask(test.command, number)
                 around = test.session if test.around or test.command is None else None
                 return some(own, NEVER if around is None else Ask(around))
             case Not(inner):
-                return never(self.command(inner, number))
+                return never(self._one(inner, number))
             case Side(nodes):
-                return every(*(self.command(part, number) for part in nodes))
+                return every(*(self._one(part, number) for part in nodes))
             case Or(nodes):
-                return some(*(self.command(part, number) for part in nodes))
+                return some(*(self._one(part, number) for part in nodes))
             case _:
                 return self.session(node)
 
-    def anchor(self, node: Node, number: int) -> Formula:
-        """What of a group is said of the command itself, and not negated."""
+    def anchor(self, node: Node, number: int, *, only_shown: bool = False) -> Formula:
+        """What of a group is said of the command itself, or just of its output, and not negated."""
         match node:
             case Leaf(test):
-                return NEVER if test.command is None else Ask(test.command, number)
+                asks = test.command is not None and (not only_shown or _asks_output(test))
+                return Ask(test.command, number) if test.command is not None and asks else NEVER
             case Side(nodes) | Or(nodes):
-                return some(*(self.anchor(part, number) for part in nodes))
+                return some(*(self.anchor(part, number, only_shown=only_shown) for part in nodes))
             case _:
                 return NEVER
 
@@ -258,7 +282,7 @@ class _Meaning:
                 return some(*(self._link(nodes, place) for place in range(len(nodes))))
             case _:
                 anchor = self.anchor(node, LISTED) if anchored else ALWAYS
-                return every(self.command(node, LISTED), anchor)
+                return some(every(self.command(node, LISTED), anchor), self.aside(node, LISTED))
 
     def _listing_of_all(self, nodes: tuple[Node, ...]) -> Formula:
         """The commands that its parts speak of; where none does, every command of the session."""
@@ -279,6 +303,29 @@ class _Meaning:
         number = next(self._numbers)
         rest = self._chain_up_to(nodes[:-1], number)
         return Exists(number, every(self.command(nodes[-1], number), rest), before=before)
+
+
+def _of_asides(node: Node) -> Node:
+    """A node that asks of an aside what this one asks of a command; it never holds where it asks for more."""
+    match node:
+        case Leaf(test):
+            return node if _fits_asides(test) else Or(())
+        case Not(inner):
+            return node if all(map(_fits_asides, tests(inner))) else Or(())
+        case Side(nodes):
+            return Side(tuple(map(_of_asides, nodes)))
+        case Or(nodes):
+            return Or(tuple(map(_of_asides, nodes)))
+        case _:
+            return node
+
+
+def _fits_asides(test: Test) -> bool:
+    return all(set(condition.keys) in _OF_ASIDES for condition in test.command or ())
+
+
+def _asks_output(test: Test) -> bool:
+    return any("output" in condition.keys for condition in test.command or ())
 
 
 def _split(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:

@@ -9,12 +9,6 @@ from typing import NamedTuple
 APPLICATION_ID = 0x5CA57D31
 """`PRAGMA application_id`: tells an index from any other SQLite database."""
 
-PIECES_PER_BLOCK = 64
-"""`outputs.id` is `block * PIECES_PER_BLOCK + n`, so the pieces of a block are a range of ids.
-
-The closer the ids, the smaller the full-text index: measured, 1024 here makes it a third larger than 64.
-"""
-
 
 class Migration(NamedTuple):
     """A step from the schema before it; `PRAGMA user_version` is the number of steps taken."""
@@ -162,7 +156,78 @@ SELECT
 FROM commands c JOIN sessions s ON s.key = c.session;
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("tables and views", _TABLES + _VIEWS),)
+_STRETCHES = """
+DROP VIEW command_list;
+DROP TABLE commands_fts;
+DROP TABLE outputs_fts;
+DROP TABLE outputs;
+DROP TABLE output_blocks;
+DROP TABLE commands;
+UPDATE sessions SET extractor = 0;
+UPDATE broken SET extractor = 0;
+ALTER TABLE sessions DROP COLUMN via;
+
+CREATE TABLE stretches (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    ordinal INTEGER NOT NULL,
+    start REAL NOT NULL,
+    duration REAL,
+    started REAL NOT NULL,
+    text TEXT,
+    exit_status INTEGER,
+    cwd TEXT,
+    level INTEGER NOT NULL,
+    as_user TEXT,
+    evidence TEXT NOT NULL,
+    flags TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX stretches_session ON stretches (session, ordinal);
+CREATE INDEX stretches_started ON stretches (started);
+
+CREATE VIEW commands AS SELECT * FROM stretches WHERE text IS NOT NULL;
+
+CREATE VIEW asides AS SELECT id, session, ordinal, start, started FROM stretches WHERE text IS NULL;
+
+CREATE VIRTUAL TABLE commands_fts USING fts5 (
+    text, content = 'commands', content_rowid = 'id', tokenize = 'trigram'
+);
+
+CREATE TABLE output_blocks (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions (key),
+    lines INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    times BLOB NOT NULL
+);
+CREATE INDEX output_blocks_session ON output_blocks (session);
+
+CREATE TABLE outputs (
+    id INTEGER PRIMARY KEY,
+    stretch INTEGER NOT NULL REFERENCES stretches (id),
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL
+);
+CREATE INDEX outputs_stretch ON outputs (stretch);
+
+CREATE VIRTUAL TABLE outputs_fts USING fts5 (
+    text, content = '', detail = 'none', columnsize = 0, tokenize = 'unicode61 remove_diacritics 0'
+);
+
+CREATE VIEW command_list AS
+SELECT
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.started, 'unixepoch') AS started,
+    s.user, c.as_user, s.host, c.text, c.exit_status, c.duration, c.cwd, c.level, c.evidence,
+    s.id || '@' || printf('%.3f', c.start) AS link
+FROM commands c JOIN sessions s ON s.key = c.session;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration("tables and views", _TABLES + _VIEWS),
+    Migration("asides, dense pieces of output", _STRETCHES),
+)
+"""What is derived is made anew by the next build where its shape has changed."""
 
 VERSION = len(MIGRATIONS)
 """`PRAGMA user_version` of an index that this program reads and writes."""

@@ -36,9 +36,9 @@ _OF_COMMANDS = "c0.id IN (SELECT value FROM json_each(?))"
 _NEXT_SESSIONS = (
     "SELECT key, started FROM sessions WHERE (started, key) < (?, ?) ORDER BY started DESC, key DESC LIMIT ?"
 )
-_SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM commands WHERE id IN (SELECT value FROM json_each(?))"
+_SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM stretches WHERE id IN (SELECT value FROM json_each(?))"
 _IN_ORDER = """
-SELECT c0.id FROM commands c0 CROSS JOIN sessions s
+SELECT c0.id FROM stretches c0 CROSS JOIN sessions s
 WHERE c0.session = s.key AND c0.id IN (SELECT value FROM json_each(?))
 ORDER BY s.started DESC, s.key DESC, c0.ordinal"""
 _WITH_PATTERN = (
@@ -47,14 +47,14 @@ _WITH_PATTERN = (
 )
 _WITH_WORDS = "SELECT rowid FROM commands_fts WHERE commands_fts MATCH ? LIMIT ?"
 _MATCHES = """
-SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.duration, c0.started, c0.text,
-    c0.exit_status, c0.cwd, c0.as_user, c0.level
+SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.duration, c0.started,
+    coalesce(c0.text, ''), c0.text IS NULL, c0.exit_status, c0.cwd, c0.as_user, c0.level
 FROM {tables}
 WHERE c0.session = s.key AND {rows}"""
 
 
 class Match(NamedTuple):
-    """A command that was found, with its session. Foreign text throughout: show it through `safe`."""
+    """A command or an aside that was found, with its session. Foreign text: show it through `safe`."""
 
     session: str
     user: str
@@ -70,6 +70,8 @@ class Match(NamedTuple):
     started: float
     """The same as unix time."""
     text: str
+    is_aside: bool
+    """It was shown while no command ran: there is output, and no text."""
     exit_status: int | None
     cwd: str | None
     as_user: str | None
@@ -148,11 +150,11 @@ class Search:
             statement = f"{_MATCHES} AND {where.text} ORDER BY {_NEWEST}, c0.ordinal"
             narrow = self._compiler.candidates(formula, LISTED)
             if narrow is not None:
-                found = statement.format(tables="commands c0 CROSS JOIN sessions s", rows=_OF_COMMANDS)
+                found = statement.format(tables="stretches c0 CROSS JOIN sessions s", rows=_OF_COMMANDS)
                 yield from self._each_command(found, where, narrow)
                 return
             sessions = self._sessions_of(self._compiler.session_candidates(formula))
-            found = statement.format(tables="sessions s CROSS JOIN commands c0", rows=_OF_SESSIONS)
+            found = statement.format(tables="sessions s CROSS JOIN stretches c0", rows=_OF_SESSIONS)
             patterns = self._compiler.patterns(formula, LISTED)
             yield from map(Match._make, self._each(found, where, sessions, patterns))
 

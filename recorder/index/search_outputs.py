@@ -1,4 +1,4 @@
-"""The output of commands, read back from the index: rendered lines, each with the moment it was written."""
+"""The output of commands and asides, read back from the index: rendered lines, each with its moment."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,18 +7,23 @@ from typing import NamedTuple
 
 from recorder.errors import FormatError
 from recorder.index.blocks import unpack_text, unpack_times
-from recorder.index.schema import PIECES_PER_BLOCK
 
 _KEPT_BLOCKS = 64
 _KEPT_QUERIES = 32
 _WITH_WORDS = "SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?"
 _COMMANDS = (
-    "SELECT DISTINCT command FROM outputs WHERE command IS NOT NULL"
-    " AND id IN (SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?)"
+    "SELECT DISTINCT stretch FROM outputs"
+    " WHERE id IN (SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?)"
 )
-_PIECES = "SELECT id, start, size, line, lines FROM outputs WHERE command = ? ORDER BY id"
+_PIECES = (
+    "SELECT id, (SELECT max(block.id) FROM output_blocks block WHERE block.id <= piece.id), start, size"
+    " FROM outputs piece WHERE stretch = ? ORDER BY id"
+)
 _BLOCKS = "SELECT id, data, size FROM output_blocks WHERE session = ? ORDER BY id"
-_PARTS = "SELECT command, start, size FROM outputs WHERE command IS NOT NULL AND id BETWEEN ? AND ?"
+_PARTS = (
+    "SELECT stretch, start, size FROM outputs WHERE id >= ?1 AND id <"
+    " coalesce((SELECT min(id) FROM output_blocks WHERE id > ?1), 9223372036854775807)"
+)
 _BLOCK_TEXT = "SELECT data, size FROM output_blocks WHERE id = ?"
 _BLOCK_TIMES = "SELECT times, lines FROM output_blocks WHERE id = ?"
 
@@ -51,7 +56,7 @@ class Outputs:
         self._times = lru_cache(_KEPT_BLOCKS)(self._read_times)
 
     def candidates(self, query: str, limit: int) -> frozenset[int] | None:
-        """The commands with pieces that a query of FTS5 finds; None where there are more than `limit`."""
+        """The commands and asides with pieces that a query of FTS5 finds; None where over `limit`."""
         pieces = self.pieces(query, limit)
         if pieces is None:
             return None
@@ -61,11 +66,11 @@ class Outputs:
         found = frozenset(row[0] for row in self._connection.execute(_WITH_WORDS, (query, limit + 1)))
         return found if len(found) <= limit else None
 
-    def texts(self, command: int, among: frozenset[int] | None) -> Iterator[str]:
-        """The pieces of a command's output, of those `among` where that is given."""
-        for piece, start, size, _, _ in self._pieces(command):
+    def texts(self, stretch: int, among: frozenset[int] | None) -> Iterator[str]:
+        """The pieces of the output of a command or aside, of those `among` where that is given."""
+        for piece, block, start, size in self._pieces(stretch):
             if among is None or piece in among:
-                yield self._text(piece, start, size)
+                yield _decoded(self._block(block)[start : start + size])
 
     def blocks(self, session: int) -> Iterator[Block]:
         """The blocks of a session's output."""
@@ -77,26 +82,23 @@ class Outputs:
             yield Block(number, text.removesuffix(b"\n").decode("utf-8", "replace"), text)
 
     def parts(self, block: Block) -> Iterator[tuple[int, str]]:
-        """What the commands wrote of a block."""
-        first = block.number * PIECES_PER_BLOCK
-        span = (first, first + PIECES_PER_BLOCK - 1)
-        for command, start, size in self._connection.execute(_PARTS, span).fetchall():
-            yield command, block.data[start : start + size].removesuffix(b"\n").decode("utf-8", "replace")
+        """What the commands and asides wrote of a block."""
+        for stretch, start, size in self._connection.execute(_PARTS, (block.number,)).fetchall():
+            yield stretch, _decoded(block.data[start : start + size])
 
-    def lines(self, command: int) -> Sequence[Line]:
-        """The lines of a command's output, in order."""
+    def lines(self, stretch: int) -> Sequence[Line]:
+        """The lines of the output of a command or aside, in order."""
         lines: list[Line] = []
-        for piece, start, size, first, count in self._pieces(command):
-            times = self._times(piece // PIECES_PER_BLOCK)[first : first + count]
-            lines.extend(map(Line, times, self._text(piece, start, size).split("\n")))
+        for _, block, start, size in self._pieces(stretch):
+            data = self._block(block)
+            first = data.count(b"\n", 0, start)
+            times = self._times(block)[first : first + data.count(b"\n", start, start + size)]
+            lines.extend(map(Line, times, _decoded(data[start : start + size]).split("\n")))
         return lines
 
-    def _pieces(self, command: int) -> list[tuple[int, int, int, int, int]]:
-        return self._connection.execute(_PIECES, (command,)).fetchall()
-
-    def _text(self, piece: int, start: int, size: int) -> str:
-        data = self._block(piece // PIECES_PER_BLOCK)
-        return data[start : start + size].removesuffix(b"\n").decode("utf-8", "replace")
+    def _pieces(self, stretch: int) -> list[tuple[int, int, int, int]]:
+        """Each with its block, and where in that it stands."""
+        return self._connection.execute(_PIECES, (stretch,)).fetchall()
 
     def _read_text(self, block: int) -> bytes:
         data, size = self._connection.execute(_BLOCK_TEXT, (block,)).fetchone()
@@ -111,6 +113,10 @@ class Outputs:
             return unpack_times(times, lines)
         except ValueError as error:
             raise _damaged(block, error) from error
+
+
+def _decoded(lines: bytes) -> str:
+    return lines.removesuffix(b"\n").decode("utf-8", "replace")
 
 
 def _damaged(block: int, error: ValueError) -> FormatError:

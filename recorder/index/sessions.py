@@ -125,7 +125,6 @@ def session_row(session: Session, root: Path, found: FileState | None) -> dict[s
         "user": clean(session.user),
         "uid": session.uid,
         "host": clean(session.host),
-        "via": None,
         "origin": clean(session.origin),
         "source_ip": clean(session.source),
         "title": clean(session.title),

@@ -293,7 +293,6 @@ FIELDS: dict[str, Field] = {
     "as": Field("whom it ran as", ("as:root",), _of_command("as", values.equals, values.names)),
     "user": Field("who logged in", ("user:alice,bob", "user:svc-*"), _of_session(("user",), values.equals)),
     "host": Field("where", ("host:web-03", "host:web-*"), _of_session(("host", "host_label"), values.equals)),
-    "via": Field("the bastion it came through", ("via:bastion-eu1",), _of_session(("via",), values.equals)),
     "from": Field(
         "source address", ("from:10.9.0.0/16", "from:10.9.1.22"), _of_session(("source",), _address)
     ),
@@ -327,12 +326,10 @@ FIELDS: dict[str, Field] = {
 }
 FIELDS["state"] = FIELDS["check"]
 
-LATER_FIELDS = frozenset({"review", "ticket"})
+LATER_FIELDS = frozenset({"review", "ticket", "via"})
 """Fields of the language whose data this version does not have yet."""
 
-INDEX_FACTS = frozenset(
-    {"commands", "via", "active", "alert_severity", "alert_rule", "note", "author", "tag"}
-)
+INDEX_FACTS = frozenset({"commands", "active", "alert_severity", "alert_rule", "note", "author", "tag"})
 """Session facts that only the index knows."""
 
 

@@ -10,8 +10,7 @@ from typing import Any, Self
 from recorder.index import blocks
 from recorder.index.blocks import Block
 from recorder.index.database import IndexDamagedError, damage_told, open_for_writing
-from recorder.index.extraction import CommandRow, Extracted
-from recorder.index.schema import PIECES_PER_BLOCK
+from recorder.index.extraction import AsideRow, CommandRow, Extracted
 
 Row = Mapping[str, Any]
 """Values by the names of columns."""
@@ -23,17 +22,19 @@ _HASH_BYTES = 16 * 1024 * 1024
 UNFINISHED = 0
 """`sessions.extractor` of a session whose rows are not all there yet."""
 
-_COMMAND = """INSERT INTO commands (id, session, ordinal, start, duration, started, text, exit_status, cwd,
+_COMMAND = """INSERT INTO stretches (id, session, ordinal, start, duration, started, text, exit_status, cwd,
     level, as_user, evidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ASIDE = """INSERT INTO stretches (id, session, ordinal, start, started, level, evidence)
+    VALUES (?, ?, ?, ?, ?, 0, '')"""
 _COMMAND_TEXT = "INSERT INTO commands_fts (rowid, text) VALUES (?, ?)"
 _NO_COMMAND_TEXT = (
     "INSERT INTO commands_fts (commands_fts, rowid, text) SELECT 'delete', id, text FROM commands"
 )
 _BLOCK = "INSERT INTO output_blocks (id, session, lines, size, data, times) VALUES (?, ?, ?, ?, ?, ?)"
-_PIECE = "INSERT INTO outputs (id, command, start, size, line, lines) VALUES (?, ?, ?, ?, ?, ?)"
+_BLOCKS = """SELECT id, coalesce((SELECT min(later.id) FROM output_blocks later WHERE later.id > block.id),
+    9223372036854775807) FROM output_blocks block WHERE session = ?"""
+_PIECE = "INSERT INTO outputs (id, stretch, start, size) VALUES (?, ?, ?, ?)"
 _PIECE_TEXT = "INSERT INTO outputs_fts (rowid, text) VALUES (?, ?)"
-_NOBODYS = """UPDATE outputs SET command = NULL
-    WHERE command = ?1 AND NOT EXISTS (SELECT 1 FROM commands WHERE id = ?1)"""
 _NO_PIECE_TEXT = "INSERT INTO outputs_fts (outputs_fts, rowid, text) VALUES ('delete', ?, ?)"
 
 
@@ -44,7 +45,7 @@ class _Session:
     key: int
     started: float
     ids: dict[int, int] = field(default_factory=dict)
-    """Of its commands, by their ordinals."""
+    """Of its commands and asides, by their ordinals."""
     running: dict[int, CommandRow] = field(default_factory=dict)
     """What ran when it was last looked at: these rows may still change."""
     shown: dict[int, Block] = field(default_factory=dict)
@@ -72,8 +73,9 @@ class IndexWriter:
             for table in ("commands_fts", "outputs_fts"):
                 sql = f"INSERT INTO {table} ({table}, rank) VALUES ('hashsize', {_HASH_BYTES})"  # noqa: S608  names of our own
                 self._connection.execute(sql)
-            self._commands = itertools.count(self._largest("commands") + 1)
-            self._blocks = itertools.count(self._largest("output_blocks") + 1)
+            self._stretches = itertools.count(self._largest("stretches") + 1)
+            self._pieces = self._largest("outputs") + 1
+            """The number of the next one, and of the next block."""
             self._keys = itertools.count(self._largest("sessions", "key") + 1)
 
     def _largest(self, table: str, column: str = "id") -> int:
@@ -151,6 +153,7 @@ class IndexWriter:
             self._begin()
             self._add_commands(session, extracted.commands)
             self._add_running(session, extracted.running)
+            self._add_asides(session, extracted.asides)
             for block in extracted.blocks:
                 self._add_block(session, block)
             self._show(session, extracted.shown)
@@ -158,11 +161,7 @@ class IndexWriter:
     def end_session(self, session_id: str, changes: Row) -> None:
         """All of it is there."""
         self.update_session(session_id, changes)
-        session = self._sessions.pop(session_id)
-        if len(session.ids) > session.count:
-            # a line that was given up never became a command: what it showed is nobody's
-            with damage_told():
-                self._connection.executemany(_NOBODYS, [(number,) for number in session.ids.values()])
+        self._sessions.pop(session_id)
 
     def has_begun(self, session_id: str) -> bool:
         """Whether `begin_session` was called, and its end has not come."""
@@ -173,13 +172,16 @@ class IndexWriter:
         return self._sessions[session_id].count > 0
 
     def add_request(self, session_id: str, row: CommandRow) -> None:
-        """The command that the whole session was for: all of its output that is nobody's is its."""
+        """The command that the whole session was for, where no other was seen: all of its output is its."""
         session = self._sessions[session_id]
+        with damage_told():
+            self._begin()
+            self._connection.execute("DELETE FROM stretches WHERE session = ?", (session.key,))
         self.add(session_id, Extracted([row]))
         with damage_told():
-            for block in self._blocks_of(session.key):
-                sql = "UPDATE outputs SET command = ? WHERE command IS NULL AND id BETWEEN ? AND ?"
-                self._connection.execute(sql, (session.ids[row.ordinal], *_pieces_of(block)))
+            for _, pieces in self._blocks_of(session.key):
+                sql = "UPDATE outputs SET stretch = ? WHERE id BETWEEN ? AND ?"
+                self._connection.execute(sql, (session.ids[row.ordinal], *pieces))
 
     def update_session(self, session_id: str, changes: Row) -> None:
         """Its row as it is now: `changes`, and what its commands amount to."""
@@ -260,13 +262,20 @@ class IndexWriter:
             return
         number = session.ids[ordinal]
         self._connection.execute(f"{_NO_COMMAND_TEXT} WHERE id = ?", (number,))
-        self._connection.execute("DELETE FROM commands WHERE id = ?", (number,))
+        self._connection.execute("DELETE FROM stretches WHERE id = ?", (number,))
         session.count -= 1
+
+    def _add_asides(self, session: _Session, rows: Iterable[AsideRow]) -> None:
+        values = [
+            (self._number(session, ordinal), session.key, ordinal, start, session.started + start)
+            for ordinal, start in rows
+        ]
+        self._connection.executemany(_ASIDE, values)
 
     def _number(self, session: _Session, ordinal: int) -> int:
         number = session.ids.get(ordinal)
         if number is None:
-            number = session.ids[ordinal] = next(self._commands)
+            number = session.ids[ordinal] = next(self._stretches)
         return number
 
     def _show(self, session: _Session, shown: list[Block]) -> None:
@@ -274,39 +283,38 @@ class IndexWriter:
         if list(session.shown.values()) == shown:
             return
         for number, block in session.shown.items():
-            self._drop_pieces(block.text, _pieces_of(number))
+            self._drop_pieces(block.text, (number, number + len(block.pieces) - 1))
             self._connection.execute("DELETE FROM output_blocks WHERE id = ?", (number,))
         session.shown = {self._add_block(session, block): block for block in shown}
 
     def _add_block(self, session: _Session, block: Block) -> int:
-        number = next(self._blocks)
-        values = (number, session.key, block.lines, len(block.text), block.data, block.times)
+        first = self._pieces
+        values = (first, session.key, block.lines, len(block.text), block.data, block.times)
         self._connection.execute(_BLOCK, values)
-        first, _ = _pieces_of(number)
         pieces, texts = [], []
-        for place, piece in enumerate(block.pieces, first):
-            command = None if piece.command is None else self._number(session, piece.command)
-            pieces.append((place, command, *piece[1:]))
-            texts.append((place, block.text[piece.start : piece.start + piece.size].decode()))
+        for place, (ordinal, start, size) in enumerate(block.pieces, first):
+            pieces.append((place, self._number(session, ordinal), start, size))
+            texts.append((place, block.text[start : start + size].decode()))
+        self._pieces += len(pieces)
         self._connection.executemany(_PIECE, pieces)
         self._connection.executemany(_PIECE_TEXT, texts)
         self._bytes += 2 * len(block.text)
-        return number
+        return first
 
     def _drop_content(self, key: int) -> None:
         """Commands and output of a session; FTS5 wants to be told the text that it is to forget."""
-        for number in self._blocks_of(key):
+        for number, pieces in self._blocks_of(key):
             found = "SELECT data, size FROM output_blocks WHERE id = ?"
             text = _text_of(*self._connection.execute(found, (number,)).fetchone())
-            self._drop_pieces(text, _pieces_of(number))
+            self._drop_pieces(text, pieces)
         self._connection.execute("DELETE FROM output_blocks WHERE session = ?", (key,))
         self._connection.execute(f"{_NO_COMMAND_TEXT} WHERE session = ?", (key,))
-        self._connection.execute("DELETE FROM commands WHERE session = ?", (key,))
+        self._connection.execute("DELETE FROM stretches WHERE session = ?", (key,))
 
-    def _blocks_of(self, key: int) -> list[int]:
-        """The blocks of a session."""
-        found = self._connection.execute("SELECT id FROM output_blocks WHERE session = ?", (key,))
-        return [number for (number,) in found.fetchall()]
+    def _blocks_of(self, key: int) -> list[tuple[int, tuple[int, int]]]:
+        """The blocks of a session, each with the numbers of its first and its last piece."""
+        found = self._connection.execute(_BLOCKS, (key,))
+        return [(number, (number, after - 1)) for number, after in found.fetchall()]
 
     def _drop_pieces(self, text: bytes, span: tuple[int, int]) -> None:
         where = "WHERE id BETWEEN ? AND ?"
@@ -337,11 +345,6 @@ class IndexWriter:
                 self._connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608  names of our own
             self._connection.execute("PRAGMA optimize")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _pieces_of(block: int) -> tuple[int, int]:
-    """The first and the last id that a piece of a block can have."""
-    return block * PIECES_PER_BLOCK, (block + 1) * PIECES_PER_BLOCK - 1
 
 
 def _text_of(data: bytes, size: int) -> bytes:

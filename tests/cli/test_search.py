@@ -152,7 +152,7 @@ def test_the_time_is_bounded(cli: Run, store: Path) -> None:
     cli("search", "seq")
     connection = sqlite3.connect(store / "index.db")
     connection.executemany(
-        "INSERT INTO commands (session, ordinal, start, started, text, level, evidence) "
+        "INSERT INTO stretches (session, ordinal, start, started, text, level, evidence) "
         "VALUES ((SELECT max(key) FROM sessions), ?, 0, 0, ?, 0, 'screen')",
         ((n + 1000, "x" * 5000) for n in range(20_000)),
     )

@@ -43,13 +43,13 @@ def read(events: Iterable[Event], *, with_output: bool = True, columns: int = 80
     return reader.take()
 
 
-def outputs(extracted: Extracted) -> dict[int | None, list[str]]:
-    """The lines of each command, by its ordinal."""
-    found: dict[int | None, list[str]] = {}
+def outputs(extracted: Extracted) -> dict[int, list[str]]:
+    """The lines of each command and aside, by its ordinal."""
+    found: dict[int, list[str]] = {}
     for block in extracted.blocks:
         for piece in block.pieces:
             text = block.text[piece.start : piece.start + piece.size].decode()
-            found.setdefault(piece.command, []).extend(text.removesuffix("\n").split("\n"))
+            found.setdefault(piece.stretch, []).extend(text.removesuffix("\n").split("\n"))
     return found
 
 

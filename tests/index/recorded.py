@@ -64,6 +64,7 @@ def check_whole(store: Store) -> None:
         orphans = "SELECT count(*) FROM temp.words WHERE doc NOT IN (SELECT id FROM outputs)"
         assert connection.execute(orphans).fetchone() == (0,)
         assert connection.execute(_STRAY_BLOCKS).fetchone() == (0,)
+        assert connection.execute(_STRAY_PIECES).fetchone() == (0,)
     writable = sqlite3.connect(store.root / NAME)
     try:
         writable.execute("INSERT INTO commands_fts (commands_fts, rank) VALUES ('integrity-check', 1)")
@@ -71,4 +72,5 @@ def check_whole(store: Store) -> None:
         writable.close()
 
 
+_STRAY_PIECES = "SELECT count(*) FROM outputs WHERE stretch NOT IN (SELECT id FROM stretches)"
 _STRAY_BLOCKS = "SELECT count(*) FROM output_blocks WHERE session NOT IN (SELECT key FROM sessions)"

@@ -34,3 +34,4 @@ class Ran:
     duration_s: float | None = 1.0
     as_user: str | None = None
     started: datetime = _START + timedelta(minutes=1)
+    is_aside: bool = False

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from recorder.index.blocks import BlockBuilder
-from recorder.index.schema import MIGRATIONS, PIECES_PER_BLOCK
+from recorder.index.schema import MIGRATIONS
 from tests.index.sessions import Facts, Ran
 
 
@@ -14,7 +14,7 @@ def index_of(sessions: Sequence[tuple[Facts, Sequence[Ran]]]) -> sqlite3.Connect
     for migration in MIGRATIONS:
         connection.executescript(migration.statements)
     for key, (facts, commands) in enumerate(sessions, 1):
-        _add_session(connection, key, facts, len(commands))
+        _add_session(connection, key, facts, sum(not ran.is_aside for ran in commands))
         for ordinal, ran in enumerate(commands):
             _add_command(connection, key, ordinal, facts, ran)
     connection.execute("INSERT INTO commands_fts (commands_fts) VALUES ('rebuild')")
@@ -62,14 +62,14 @@ def _add_command(connection: sqlite3.Connection, session: int, ordinal: int, fac
         "start": start,
         "duration": ran.duration_s,
         "started": ran.started.timestamp(),
-        "text": ran.text,
+        "text": None if ran.is_aside else ran.text,
         "exit_status": ran.exit_status,
         "cwd": ran.cwd,
         "level": 0,
         "as_user": ran.as_user,
         "evidence": "screen",
     }
-    command = _insert(connection, "commands", row)
+    command = _insert(connection, "stretches", row)
     if ran.output:
         _add_output(connection, session, command, start, ran.output)
 
@@ -81,17 +81,19 @@ def _add_output(
     for place, line in enumerate(lines):
         builder.add(0, start + 0.5 + place, line)
     builder.flush()
+    number = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM outputs").fetchone()[0]
     for block in builder.take():
         row: dict[str, object] = {
+            "id": number,
             "session": session,
             "lines": block.lines,
             "size": len(block.text),
             "data": block.data,
             "times": block.times,
         }
-        number = _insert(connection, "output_blocks", row) * PIECES_PER_BLOCK
+        _insert(connection, "output_blocks", row)
         for piece in block.pieces:
-            connection.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?)", (number, command, *piece[1:]))
+            connection.execute("INSERT INTO outputs VALUES (?, ?, ?, ?)", (number, command, *piece[1:]))
             text = block.text[piece.start : piece.start + piece.size].decode()
             connection.execute("INSERT INTO outputs_fts (rowid, text) VALUES (?, ?)", (number, text))
             number += 1

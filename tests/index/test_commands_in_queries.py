@@ -164,3 +164,65 @@ def test_terms_and_nesting_are_bounded() -> None:
         parse("a OR " * 300 + "a", NOW, scope=Scope.SESSIONS)
     nested = "zz (qq OR (yy AND " * 9 + "c" + "))" * 9
     assert not parse(nested, NOW, scope=Scope.SESSIONS).matches(SESSION, None, [])
+
+
+ASIDE = Ran("", None, ["Welcome to web", "mail: refused"], duration_s=None, is_aside=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("welcome", [0]),
+        ("out:refused", [0, 2]),
+        ('out:"permission denied"', []),
+        ("out:welcome out:refused", [0]),
+        ("out:welcome -out:refused", []),
+        ("out:welcome user:alice", [0]),
+        ("out:welcome user:bob", []),
+        ("out:welcome -cmd:psql", []),
+        ("out:welcome exit:?", []),
+        ("out:refused exit:1", [2]),
+        ("out:refused (cmd:rm OR out:mail)", [0, 2]),
+        ("cmd:rm OR out:welcome", [0, 2]),
+        ("out:welcome AND cmd:rm", [0, 2]),
+        ("out:welcome THEN cmd:rm", []),
+        ("exit:?", []),
+        ("-cmd:psql", [1, 2]),
+        ("user:alice", [1, 2]),
+        ("-out:deleted", [1, 2]),
+        ("user:alice OR out:welcome", [0, 1, 2]),
+        ("after:2026-09-12T14:00 out:welcome", [0]),
+        ("before:2026-09-12T14:00 out:welcome", []),
+        ("cmd:/^$/", []),
+    ],
+)
+def test_an_aside_is_found_by_what_it_shows_alone(text: str, places: list[int]) -> None:
+    commands = [ASIDE, Ran("sudo -i", 0), Ran("rm -rf /tmp/build", 1, ["rm: refused"])]
+    assert parse(text, NOW, scope=Scope.MOMENTS).found_in(SESSION, None, commands) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("out:welcome", True),
+        ("out:welcome user:alice", True),
+        ("welcome alice", True),
+        ("-out:welcome", False),
+        ("-out:deleted", True),
+        ("out:welcome AND cmd:rm", True),
+        ("out:welcome AND -cmd:rm", False),
+        ("out:welcome cmd:rm", False),
+        ("-(out:welcome cmd:rm)", True),
+        ("out:welcome exit:1", False),
+        ("out:welcome THEN cmd:rm", False),
+        ("-cmd:psql", True),
+    ],
+)
+def test_a_session_fits_by_what_its_asides_show(text: str, expected: bool) -> None:
+    commands = [ASIDE, Ran("rm -rf /tmp/build", 1)]
+    assert parse(text, NOW, scope=Scope.SESSIONS).matches(SESSION, None, commands) is expected
+
+
+def test_a_session_of_one_aside_has_no_commands() -> None:
+    for text, expected in (("is:nocommands", True), ("welcome", True), ("cmd:/.*/", False)):
+        assert parse(text, NOW, scope=Scope.SESSIONS).matches(SESSION, None, [ASIDE]) is expected

@@ -14,8 +14,9 @@ from tests.index.casts import PROMPT, in_order, outputs, read, session
 
 def test_each_command_has_its_own_output() -> None:
     extracted = read(session([("ls", "a  b\r\nc\r\n"), ("true", ""), ("echo x", "\x1b[31mx\x1b[0m\r\n")]))
-    assert [(row.ordinal, row.text) for row in extracted.commands] == [(0, "ls"), (1, "true"), (2, "echo x")]
-    assert outputs(extracted) == {None: ["Welcome to web"], 0: ["a  b", "c"], 2: ["x"]}
+    assert [(row.ordinal, row.text) for row in extracted.commands] == [(1, "ls"), (2, "true"), (3, "echo x")]
+    assert outputs(extracted) == {0: ["Welcome to web"], 1: ["a  b", "c"], 3: ["x"]}
+    assert extracted.asides == [(0, 0.1)]
 
 
 def test_output_is_what_was_seen_and_not_what_was_written() -> None:
@@ -23,9 +24,9 @@ def test_output_is_what_was_seen_and_not_what_was_written() -> None:
     editor = "\x1b[?1049hsecret of an editor\x1b[?1049l"
     extracted = read(session([("fetch", progress), ("vi", editor), ("echo ok", "ok\r\n")]))
     found = outputs(extracted)
-    assert found[0] == ["100%"]
-    assert not any("secret" in line for line in found.get(1, []))
-    assert found[2] == ["ok"]
+    assert found[1] == ["100%"]
+    assert not any("secret" in line for line in found.get(2, []))
+    assert found[3] == ["ok"]
 
 
 def test_a_recording_cut_anywhere_gives_the_same_rows() -> None:
@@ -45,8 +46,8 @@ def test_commands_that_come_in_one_event_are_told_apart() -> None:
     together = [Event(1.0, OUTPUT, "".join(event.data for event in events if event.code == OUTPUT))]
     extracted = read(together)
     assert [row.text for row in extracted.commands] == ["ls", "id"]
-    assert outputs(extracted)[0] == ["a"]
-    assert outputs(extracted)[1] == ["uid=0"]
+    assert outputs(extracted)[1] == ["a"]
+    assert outputs(extracted)[2] == ["uid=0"]
 
 
 def test_what_is_typed_into_a_remote_shell_comes_after_its_ssh() -> None:
@@ -81,8 +82,8 @@ def test_what_runs_is_known_before_it_ends() -> None:
     taken = reader.snapshot()
     assert taken.commands == []
     (row,) = taken.running
-    assert (row.text, row.duration, row.ordinal) == ("tail -f log", None, 0)
-    assert outputs(taken)[0][0] == "first line"
+    assert (row.text, row.duration, row.ordinal) == ("tail -f log", None, 1)
+    assert outputs(taken)[1][0] == "first line"
 
 
 def test_lines_have_the_time_at_which_they_came() -> None:

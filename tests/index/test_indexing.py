@@ -36,7 +36,7 @@ def test_commands_and_output_of_all_sessions_are_found(store: Store, ids: list[s
     assert (outcome.total, outcome.indexed, outcome.broken) == (3, 3, 0)
     assert len(texts(store)) == 6
     found = """SELECT s.id, c.text FROM outputs_fts f JOIN outputs o ON o.id = f.rowid
-        JOIN commands c ON c.id = o.command JOIN sessions s ON s.key = c.session
+        JOIN commands c ON c.id = o.stretch JOIN sessions s ON s.key = c.session
         WHERE outputs_fts MATCH 'beta'"""
     assert rows(store, found) == [(ids[1], "echo beta")]
     commands = "SELECT count(*) FROM commands_fts WHERE commands_fts MATCH '\"rm -rf\"'"
@@ -151,9 +151,10 @@ def test_the_command_of_a_session_without_a_shell_is_its_command(store: Store) -
     build(store, ALONE)
     found = "SELECT text, exit_status, evidence FROM commands WHERE evidence = 'request'"
     assert rows(store, found) == [("bash -l", 4, "request")]
-    words = """SELECT o.command IS NOT NULL FROM outputs_fts f JOIN outputs o ON o.id = f.rowid
-        WHERE outputs_fts MATCH 'changed'"""
-    assert rows(store, words) == [(1,)]
+    words = """SELECT c.evidence FROM outputs_fts f JOIN outputs o ON o.id = f.rowid
+        JOIN commands c ON c.id = o.stretch WHERE outputs_fts MATCH 'changed'"""
+    assert rows(store, words) == [("request",)]
+    assert rows(store, "SELECT count(*) FROM asides WHERE id NOT IN (SELECT stretch FROM outputs)") == [(0,)]
 
 
 # ── the file ──────────────────────────────────────────────────────────────────

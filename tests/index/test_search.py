@@ -76,6 +76,15 @@ rans = st.builds(
     as_user=st.sampled_from([None, "root", "alice"]),
     started=st.integers(0, 5).map(lambda hours: NOW - timedelta(hours=hours)),
 )
+asides = st.builds(
+    Ran,
+    text=st.just(""),
+    exit_status=st.none(),
+    output=st.lists(texts, min_size=1, max_size=2).map(tuple),
+    duration_s=st.none(),
+    started=st.integers(0, 5).map(lambda hours: NOW - timedelta(hours=hours)),
+    is_aside=st.just(True),
+)
 many_facts = st.builds(
     Facts,
     user=st.sampled_from(["alice", "root"]),
@@ -86,7 +95,7 @@ many_facts = st.builds(
     source=st.sampled_from([None, "10.0.0.1"]),
     duration_s=st.sampled_from([None, 10.0]),
 )
-stores = st.lists(st.tuples(many_facts, st.lists(rans, max_size=4)), max_size=4).map(
+stores = st.lists(st.tuples(many_facts, st.lists(st.one_of(rans, rans, asides), max_size=4)), max_size=4).map(
     lambda items: [
         (replace(facts, id=f"20260912T14021{n}-k7f3q9x{n}", start=NOW - timedelta(hours=n)), commands)
         for n, (facts, commands) in enumerate(items)
@@ -221,6 +230,20 @@ def test_what_is_found_by_its_output_alone_is_opened_there(index: sqlite3.Connec
         assert search.moment_s(match) - match.start_s == offset, text
 
 
+def test_an_aside_is_opened_at_the_line_that_was_found() -> None:
+    greeting = Ran("", None, ["Welcome", "You have mail"], duration_s=None, is_aside=True)
+    connection = index_of([(ALICE, [greeting, Ran("ls")]), *STORE[1:]])
+    for selective in (20_000, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search_module, "SELECTIVE_PIECES", selective)
+            search = Search(connection, parse("mail", NOW, scope=Scope.MOMENTS), states)
+            (match,) = search.matches()
+            assert (match.session, match.text, match.is_aside) == (ALICE.id, "", True)
+            assert search.moment_s(match) - match.start_s == 1.5
+            assert [line.text for line in search.matching_lines(match)] == ["You have mail"]
+    connection.close()
+
+
 def test_without_words_in_its_output_a_match_shows_the_first_lines(index: sqlite3.Connection) -> None:
     search = Search(index, parse("cmd:curl", NOW, scope=Scope.MOMENTS), states)
     (match,) = search.matches()
@@ -242,7 +265,7 @@ def test_the_state_of_a_session_is_asked_for_only_where_the_rest_fits(index: sql
 
 def test_a_search_that_takes_too_long_says_why(index: sqlite3.Connection) -> None:
     index.executemany(
-        "INSERT INTO commands (session, ordinal, start, started, text, level, evidence) "
+        "INSERT INTO stretches (session, ordinal, start, started, text, level, evidence) "
         "VALUES (1, ?, 0, 0, ?, 0, 'screen')",
         ((n + 10, "x" * 2000) for n in range(20_000)),
     )
@@ -278,7 +301,7 @@ def test_an_error_inside_a_function_of_sqlite_is_told_as_it_is(index: sqlite3.Co
 )
 def test_hostile_values_are_data(index: sqlite3.Connection, value: str) -> None:
     quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    index.execute("UPDATE commands SET text = ? WHERE id = 1", (f"say {value} now",))
+    index.execute("UPDATE stretches SET text = ? WHERE id = 1", (f"say {value} now",))
     index.execute("INSERT INTO commands_fts (commands_fts) VALUES ('rebuild')")
     index.commit()
     assert (ALICE.id, 0) in found(index, f"cmd:{quoted}")
@@ -286,7 +309,7 @@ def test_hostile_values_are_data(index: sqlite3.Connection, value: str) -> None:
 
 
 def test_values_of_many_mebibytes(index: sqlite3.Connection) -> None:
-    index.execute("UPDATE commands SET text = ? WHERE id = 1", ("a" * (16 << 20) + "needle",))
+    index.execute("UPDATE stretches SET text = ? WHERE id = 1", ("a" * (16 << 20) + "needle",))
     index.execute("INSERT INTO commands_fts (commands_fts) VALUES ('rebuild')")
     index.commit()
     assert found(index, "cmd:needle") == [(ALICE.id, 0)]

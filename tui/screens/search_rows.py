@@ -102,5 +102,7 @@ def _command(hit: Hit, zone: tzinfo, width: int) -> list[Part]:
         parts.append(
             Part(f"{clock:%H:%M:%S %Z}  {fit(who, 10)}  {fit(safe(match.cwd or '', 200), 12)}  ", "dim")
         )
+    if match.is_aside:
+        return [*parts, Part(f"{'-':8}  (no command)", "dim")]
     parts.append(Part(f"{status:8}  ", "warn" if match.exit_status else "text"))
     return [*parts, Part(safe(match.text, 2000))]
