@@ -18,6 +18,8 @@ _SCOPE = "/session-"
 """In the path of a control group that systemd-logind made for one login."""
 
 
+ENDER_SOCKET = "ender.sock"
+"""In the store: where somebody listens who ends what is left (`recorder.daemon.ender`)."""
 ENDING_SECONDS = 10.0
 """What it may take to end all that a session left."""
 _LAST_MOMENT_SECONDS = 0.5
@@ -40,7 +42,7 @@ class Traces:
     waits: bool = True
     """Whether the process `pid` waits for its shell; else it has become the shell."""
     ender: Path | None = None
-    """Where somebody listens who ends what is left (`recorder.daemon.ender`)."""
+    """That socket, where the policy has one."""
 
     def survivors(self) -> list[Message]:
         """Each as `pid` and `name`; and `ended`, with the signal that did it, where it was ended.

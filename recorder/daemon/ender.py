@@ -17,7 +17,7 @@ from pathlib import Path
 
 from recorder.capture.channel import Message
 from recorder.capture.control import MAX_PACKET, PATIENCE_SECONDS
-from recorder.capture.survivors import ENDING_SECONDS, Traces, traces_from
+from recorder.capture.survivors import ENDER_SOCKET, ENDING_SECONDS, Traces, traces_from
 from recorder.daemon import journal
 from recorder.daemon.ending import end_survivors
 from recorder.errors import ExitCode, SealcastError
@@ -30,7 +30,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 def ender_path(store: Store) -> Path:
     """Its socket: in a directory that only the recorder's own user can enter."""
-    return store.root / "ender.sock"
+    return store.root / ENDER_SOCKET
 
 
 def ender_for(store: Store, policy: Policy) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from recorder.capture.login import SPOOL
-from recorder.daemon.ender import ender_path
+from recorder.capture.survivors import ENDER_SOCKET
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts, read_accounts
@@ -209,7 +209,7 @@ def _recorder(host: Host, policy: Policy | None, accounts: Accounts) -> Recorder
         key_problem=_key_problem(store, account),
         spool=_entry(host.at(SPOOL)),
         unit_may_kill=may_kill(_text(host.at(places.UNIT))) if host.at(places.UNIT).exists() else None,
-        ender_problem=_ask_socket(ender_path(Store(store)))[0] if policy.daemon.end_survivors else "",
+        ender_problem=_ask_socket(store / ENDER_SOCKET)[0] if policy.daemon.end_survivors else "",
         **_room(store),
     )
 
