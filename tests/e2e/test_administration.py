@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 
 from recorder.cast import events
@@ -21,7 +20,18 @@ from recorder.log import entries
 from recorder.store.state import State
 from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
-from tests.e2e.sessions import SEALCAST, end, read, recorded_bash, run_line, terminal, wait_for
+from tests.e2e.sessions import (
+    DEADLINE_SECONDS,
+    SEALCAST,
+    arguments,
+    end,
+    read,
+    recorded_bash,
+    run_line,
+    terminal,
+    wait_for,
+    wait_to_see,
+)
 
 pytestmark = NEEDS_BASTION
 
@@ -35,7 +45,9 @@ def host() -> Iterator[Bastion]:
 def sealcast(host: Bastion, *arguments: str, user: str = "root") -> "subprocess.CompletedProcess[str]":
     """A command about this bastion, as that user would run it."""
     command = _command(host, *arguments, user=user)
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False, cwd="/"
+    )
 
 
 def _command(host: Bastion, *arguments: str, user: str = "root") -> list[str]:
@@ -63,7 +75,7 @@ def logged(host: Bastion, kind: str) -> list[entries.Document]:
 
 def the_only(host: Bastion, kind: str) -> entries.Document:
     """The entry of this kind, once it is there."""
-    wait_for(lambda: len(logged(host, kind)) == 1, f"one entry {kind}, not {logged(host, kind)}")
+    wait_for(lambda: len(logged(host, kind)) == 1, lambda: f"one entry {kind}, not {logged(host, kind)}")
     return logged(host, kind)[0]
 
 
@@ -119,7 +131,7 @@ def test_only_root_and_administrators_may_ask(host: Bastion) -> None:
         assert "may not look" in refused.stderr
         configure(host, f'[admins]\ngroup = "{host.user}"\n')
         assert host.user in sealcast(host, "sessions", "--plain", user=host.user).stdout
-        assert b"unmoved" in run_line(child, "echo unmoved")
+        assert b"unmoved" in run_line(child, "echo un''moved")
 
 
 def test_a_live_session_is_watched_without_being_touched(host: Bastion) -> None:
@@ -153,8 +165,7 @@ def test_one_cannot_watch_the_session_one_is_in(host: Bastion) -> None:
 
 def test_an_idle_session_is_warned_and_ended(host: Bastion) -> None:
     configure(host, '[limits]\nidle = "2s"\n')
-    with terminal(*host.ssh("-tt")) as child:
-        child.expect_exact(PROMPT)
+    with terminal(*host.ssh("-tt")) as child:  # whose prompt may come later than the warning
         child.expect_exact("nothing was typed for a while; this session ends in 1s unless something is\r\n")
         child.expect_exact("nothing was typed for 2s: this session ends here\r\n")
         end(child)
@@ -179,6 +190,7 @@ def test_what_is_left_running_is_named_in_the_closing_entry(host: Bastion, tmp_p
         shown = run_line(child, "(trap '' HUP; exec sleep 1000) & echo pid=$!.")
         left = int(shown.split(b"pid=")[-1].split(b".")[0])
         try:
+            wait_to_see(["sleep", "1000"], lambda: arguments(left), "the process that is left")
             child.send("exit\r")
             assert end(child) == 0
             host.recorded()
@@ -203,8 +215,8 @@ def test_a_request_that_is_none_drops_its_sender_and_nobody_else(host: Bastion) 
         child.expect_exact(PROMPT)
         for user in (["setpriv", f"--reuid={host.user}", "--clear-groups"], []):
             command = [*user, SYSTEM_PYTHON, "-c", code, str(host.socket)]
-            subprocess.run(command, check=True, cwd="/", timeout=60)
-        assert b"unmoved" in run_line(child, "echo unmoved")
+            subprocess.run(command, check=True, cwd="/", timeout=DEADLINE_SECONDS)
+        assert b"unmoved" in run_line(child, "echo un''moved")
         with terminal(*_command(host, "watch", "nobody")) as viewer:
             assert end(viewer) == 3
             assert b"no live session" in (viewer.before or b"")
@@ -301,7 +313,7 @@ def test_break_glass_accounts_get_in_while_the_recorder_is_down_and_only_then(ho
     assert entry["user"]["name"] == host.user
     assert entry["sealcast"]["cause"] == "break-glass"
     assert entry["sealcast"]["claimed"]["command"].startswith("echo in")
-    assert list((host.base / "spool").iterdir()) == []
+    wait_to_see([], lambda: list((host.base / "spool").iterdir()), "what is left in the spool")
 
 
 def test_a_daemon_that_starts_anew_knows_the_sessions_there_are(host: Bastion) -> None:
@@ -363,26 +375,20 @@ def test_input_is_recorded_where_the_terminal_shows_it(host: Bastion) -> None:
     configure(host, "[recording]\ninput = true\n")
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
-        child.send("cat > /dev/null; echo ne''xt; read -s secret; echo do''ne\r")
-        wait_for(lambda: b"cat" in run_until(child, b"\r\n"), "the command was taken")
+        child.send("echo ta''ken; cat > /dev/null; stty -echo; echo ne''xt; read secret; stty echo\r")
+        child.expect_exact("taken\r\n")  # by now the line editor has let go of the terminal
         child.send("visible line\r")
         child.expect_exact("visible line\r\n")
         child.send("\x04")
         child.expect_exact("next\r\n")
         child.send("hunter2\r")
-        child.expect_exact("done\r\n")
+        child.expect_exact(PROMPT)
         child.send("exit\r")
         end(child)
     typed = host.recorded().data(events.INPUT)
     assert "visible line\r" in "".join(typed)
     assert "hunter2" not in "".join(typed)
     assert "" in typed
-
-
-def run_until(child: "pexpect.spawn[bytes]", text: bytes) -> bytes:
-    """What was shown before `text`."""
-    child.expect_exact(text)
-    return child.before or b""
 
 
 def test_two_hundred_logins_at_once_are_all_admitted_and_recorded(host: Bastion) -> None:
@@ -406,7 +412,7 @@ def _login(host: Bastion) -> Iterator[tuple[socket.socket, list[int]]]:
     """What `sealcast-shell` says for a command without a terminal, and its ends of the pipes."""
     packet = b"sealcast/1\0kind=streams\0waits=yes\0shell=bash\0command=true\0"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.settimeout(60)
+        connection.settimeout(DEADLINE_SECONDS)
         connection.connect(str(host.socket))
         null = os.open(os.devnull, os.O_RDWR)
         pipes = [os.pipe() for _ in range(3)]

@@ -11,7 +11,7 @@ from recorder.cast import events
 from recorder.store.state import State
 from tests.e2e.bastion import Bastion, bastion
 from tests.e2e.corpus import NEEDS_BASTION, NewSessions
-from tests.e2e.sessions import tool
+from tests.e2e.sessions import DEADLINE_SECONDS, tool
 from tests.marks import needs
 
 pytestmark = [*NEEDS_BASTION, needs("ansible-playbook", "sftp")]
@@ -61,7 +61,9 @@ def test_a_playbook_runs(host: Bastion, tmp_path: Path, pipelining: bool) -> Non
         "ANSIBLE_SSH_ARGS": "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ControlMaster=no",
     }
     command = [tool("ansible-playbook"), "-i", str(inventory), str(playbook)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ok=4" in done.stdout
     assert (host.base / "home" / "file").read_text() == "from ansible\n"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.e2e.bastion import Bastion, bastion, plain_account, same_python
-from tests.e2e.sessions import read
+from tests.e2e.sessions import DEADLINE_SECONDS, read
 from tests.marks import needs
 
 pytestmark = [
@@ -39,6 +39,11 @@ WITHOUT_TERMINAL: tuple[tuple[str, bytes], ...] = (
     ("printf '\\377\\376\\000bin'", b""),
     ("(sleep 0.5; echo late) & exit 0", b""),
 )
+ALL_IS_TYPED = (
+    "python3 -c 'import fcntl, sys, termios, time\n"
+    "while fcntl.ioctl(0, termios.FIONREAD, bytes(4))[0] < int(sys.argv[1]): time.sleep(0.02)'"
+)
+"""Waits for so many bytes of whole lines: what is echoed then comes before all output, in any case."""
 WITH_TERMINAL: tuple[tuple[str, bytes], ...] = (
     ("exit 3", b""),
     ("seq 1 3000", b""),
@@ -47,9 +52,12 @@ WITH_TERMINAL: tuple[tuple[str, bytes], ...] = (
     ("stty size; stty -a", b""),
     ("kill -TERM $$", b""),
     ("cat", b"typed before\n\x04"),
-    ("while read line; do echo got $line; done", b"one\ntwo\nthree \xc3\xa9 \x01\n\x04"),
+    (
+        f"{ALL_IS_TYPED} 19; while read line; do echo got $line; done",
+        b"one\ntwo\nthree \xc3\xa9 \x01\n\x04",
+    ),
     ("yes | head -c 200000", b""),
-    ("nohup sleep 1 & sleep 0.1; echo started", b""),
+    ("rm -f up; nohup sh -c '>up; exec sleep 1' & until [ -e up ]; do sleep 0.02; done; echo started", b""),
     ("stty raw; echo x; stty sane; exit 1", b""),
     ("clear; tput cols; echo $TERM", b""),
 )
@@ -73,7 +81,7 @@ def ways() -> Iterator[Ways]:
 
 
 def piped(command: list[str], stdin: bytes) -> tuple[int, bytes, bytes]:
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=DEADLINE_SECONDS, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -99,7 +107,7 @@ def in_a_terminal(command: list[str], typed: bytes) -> tuple[int, bytes]:
             while data := _read(master):
                 shown += data
             process.stdin.close()
-            return process.wait(60), shown
+            return process.wait(DEADLINE_SECONDS), shown
 
 
 def _read(master: int) -> bytes:

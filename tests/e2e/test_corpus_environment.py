@@ -11,7 +11,7 @@ from recorder.log.history import read_history
 from recorder.store.state import State
 from tests.e2e.bastion import Bastion, bastion
 from tests.e2e.corpus import NEEDS_BASTION, NewSessions, another_sshd
-from tests.e2e.sessions import SEALCAST
+from tests.e2e.sessions import DEADLINE_SECONDS, SEALCAST
 
 pytestmark = NEEDS_BASTION
 
@@ -169,7 +169,9 @@ def test_c14_a_command_is_stored_exactly_and_shown_escaped(
 def test_c14_bytes_that_are_no_utf8_are_stored_exactly(careless: Bastion, new: NewSessions) -> None:
     command = b"echo 42 # \xff\xfe\\xff \xc3"
     argv: list[bytes | str] = [*careless.ssh(), command]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=DEADLINE_SECONDS
+    )
     assert done.stdout == b"42\n"
     alike = "echo 42 # \\xff\\xfe\\xff \\xc3"
     assert careless.run(alike).stdout == b"42\n"

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 import pytest
@@ -14,7 +13,7 @@ from recorder.log.history import read_history
 from recorder.store.state import State
 from tests.e2e.bastion import Bastion, bastion, processes_of
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT, NewSessions, another_sshd
-from tests.e2e.sessions import end, run_line, terminal
+from tests.e2e.sessions import arguments, end, run_line, terminal, wait_to_see
 from tests.marks import needs
 
 pytestmark = NEEDS_BASTION
@@ -169,22 +168,22 @@ def test_a9_what_is_left_running_is_named_and_does_not_hold_the_end(host: Bastio
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
         run_line(child, "(trap '' HUP; exec sleep 1000) & setsid nohup sleep 1001 >/dev/null 2>&1 &")
+        wait_to_see({"sleep 1000", "sleep 1001"}, lambda: set(_sleeping(host)), "what will be left")
         child.send("exit 4\r")
         assert end(child) == 4
     found = new.one()
     assert found.exit_status == 4
-    left = {_arguments(pid): pid for pid in processes_of(host.user)}
+    left = _sleeping(host)
     ended = orjson.loads(read_history(host.store.log).sessions[found.session.id].ended_entry or b"")
     assert {"pid": left["sleep 1000"], "name": "sleep"} in ended["sealcast"]["left_running"]
-    for arguments in ("sleep 1000", "sleep 1001"):  # the second is found where logind or auditd mark logins
-        os.kill(left[arguments], signal.SIGKILL)
+    for line in ("sleep 1000", "sleep 1001"):  # the second is found where logind or auditd mark logins
+        os.kill(left[line], signal.SIGKILL)
 
 
-def _arguments(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
-    except OSError:
-        return ""
+def _sleeping(host: Bastion) -> dict[str, int]:
+    """Each `sleep` of the user, by its command line."""
+    found = {pid: " ".join(arguments(pid)) for pid in processes_of(host.user)}
+    return {line: pid for pid, line in found.items() if line.startswith("sleep ")}
 
 
 def test_a10_hidden_typing_is_marked_and_what_it_shows_is_recorded(host: Bastion, new: NewSessions) -> None:

@@ -5,8 +5,8 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
 
 import pexpect
 import pytest
@@ -16,7 +16,16 @@ from recorder.store.catalog import list_sessions
 from recorder.store.state import State
 from tests.e2e.bastion import Bastion, bastion, processes_of
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT, NewSessions
-from tests.e2e.sessions import end, pid_of, run_line, terminal, wait_for
+from tests.e2e.sessions import (
+    DEADLINE_SECONDS,
+    arguments,
+    end,
+    pid_of,
+    run_line,
+    terminal,
+    wait_for,
+    wait_to_see,
+)
 
 pytestmark = NEEDS_BASTION
 CTRL_C_SECONDS = 0.2
@@ -70,7 +79,7 @@ def test_b6_resizing_while_output_wraps(host: Bastion, new: NewSessions) -> None
         child.expect_exact(PROMPT)
         child.send("yes abcdefghijklmnopqrstuvwxyz | tr -d '\\n'\r")
         for turn in range(200):
-            child.read_nonblocking(65536, 30)
+            child.read_nonblocking(65536, DEADLINE_SECONDS)
             child.setwinsize(1 + turn % 7, 1 + turn % 97)
         child.send("\x03")
         child.expect(re.compile(rb"\^C.*ready> ", re.DOTALL))
@@ -116,7 +125,9 @@ def test_b9_ctrl_c_comes_through_a_flood_in_time(host: Bastion, new: NewSessions
     """The prompt is the proof; what was on its way when the key came has to be read first."""
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
-        assert min(_interrupted(child) for _ in range(5)) < CTRL_C_SECONDS
+        wait_for(
+            lambda: _interrupted(child) < CTRL_C_SECONDS, "a prompt in time, when nobody else is in the way"
+        )
         child.send("exit\r")
         end(child)
     assert new.one().verdict.state is State.VERIFIED
@@ -126,7 +137,7 @@ def _interrupted(child: "pexpect.spawn[bytes]") -> float:
     """Seconds from Ctrl-C under `yes` to the next prompt."""
     child.send("yes\r")
     for _ in range(50):
-        child.read_nonblocking(65536, 30)
+        child.read_nonblocking(65536, DEADLINE_SECONDS)
     pressed = time.monotonic()
     child.send("\x03")
     child.expect(re.compile(rb"\^C.*ready> ", re.DOTALL), searchwindowsize=4096)
@@ -143,7 +154,7 @@ def test_b10_a_long_session_holds_no_more_descriptors_than_a_short_one(
         child.send('seq 1 1500000 | tail -c 9000000; echo do""ne\r')
         child.expect_exact("done\r\n")
         child.expect_exact(PROMPT)
-        assert len(os.listdir(f"/proc/{worker}/fd")) == before
+        wait_to_see(before, lambda: len(os.listdir(f"/proc/{worker}/fd")), "as many descriptors as before")
         child.send("exit\r")
         end(child)
     assert len(new.one().data(events.SEAL)) > 8
@@ -152,6 +163,7 @@ def test_b10_a_long_session_holds_no_more_descriptors_than_a_short_one(
 def test_b12_a_file_that_is_no_recording_does_not_stop_the_others(host: Bastion, new: NewSessions) -> None:
     live = host.store.root / "live"
     owner = live.stat()
+    before = _sealed(host)
     strange = [live / "20261121T000000-00000000.cast", live / "20261121T000000-11111111.cast"]
     strange[0].write_bytes(os.urandom(5000))
     strange[1].write_bytes(b"")
@@ -159,18 +171,16 @@ def test_b12_a_file_that_is_no_recording_does_not_stop_the_others(host: Bastion,
         os.chown(path, owner.st_uid, owner.st_gid)
     try:
         assert host.run("echo $((6 * 7))").stdout == b"42\n"
-        wait_for(
-            lambda: any(session.command and not session.live for session in list_sessions(host.store)), ""
-        )
+        wait_for(lambda: len(_sealed(host) - before) == 1, "it is sealed")
         assert host.run("echo $((6 * 7))").stdout == b"42\n"
-        wait_for(lambda: len(_sealed(host)) >= 2, "both are sealed")
+        wait_for(lambda: len(_sealed(host) - before) == 2, "both are sealed")
     finally:
         for path in strange:
             path.unlink(missing_ok=True)
 
 
-def _sealed(host: Bastion) -> list[str]:
-    return [s.id for s in list_sessions(host.store) if not s.live and s.command == "echo $((6 * 7))"]
+def _sealed(host: Bastion) -> set[str]:
+    return {s.id for s in list_sessions(host.store) if not s.live and s.command == "echo $((6 * 7))"}
 
 
 def test_b13_a_client_that_vanishes_ends_its_session(host: Bastion, new: NewSessions) -> None:
@@ -189,28 +199,24 @@ def test_b14_only_the_sessions_own_processes_are_hung_up(host: Bastion, new: New
         with terminal(*host.ssh("-tt")) as child:
             child.expect_exact(PROMPT)
             run_line(child, "setsid sleep 1001 & (trap '' HUP; exec sleep 1002) & sleep 1003 &")
-            wait_for(lambda: _sleeping(host) == {"1001", "1002", "1003"}, "all are past their preparations")
+            # a shell that reads may see the end of its terminal before the hang-up, and then sends none on
+            child.send("sleep 1004\r")
+            everything = {"1001", "1002", "1003", "1004"}
+            wait_to_see(everything, lambda: set(_sleeping(host)), "all are past their preparations")
             os.kill(pid_of(child), signal.SIGKILL)
-            wait_for(lambda: _sleeping(host) == {"1001", "1002"}, "one was hung up, two are none of ours")
+            wait_to_see({"1001", "1002"}, lambda: set(_sleeping(host)), "who was not hung up")
         assert b"42" in run_line(other, "echo $((6 * 7))")
-        other.send("killall sleep; pkill sleep; exit\r")
-        end(other)
-    for pid in processes_of(host.user):
-        if _arguments(pid)[:1] == ["sleep"]:
+        for pid in _sleeping(host).values():
             os.kill(pid, signal.SIGKILL)
+        other.send("exit\r")
+        end(other)
     assert len(new.sealed(2)) == 2
 
 
-def _sleeping(host: Bastion) -> set[str]:
-    found = [_arguments(pid) for pid in processes_of(host.user)]
-    return {words[1] for words in found if words[:1] == ["sleep"]}
-
-
-def _arguments(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
-    except OSError:
-        return []
+def _sleeping(host: Bastion) -> dict[str, int]:
+    """Each `sleep` of the user, by how long it was told to."""
+    found = {pid: arguments(pid) for pid in processes_of(host.user)}
+    return {words[1]: pid for pid, words in found.items() if words[:1] == ["sleep"]}
 
 
 _HALF_CLOSED = {
@@ -241,10 +247,16 @@ def test_b17_the_recorder_holds_nothing_of_other_sessions(host: Bastion, new: Ne
             other.expect_exact(PROMPT)
             (second,) = set(host.workers()) - {first}
             assert host.daemon is not None
-            assert not _terminals(second) & held
+            held_by_other = _terminals(second)
+            assert held
+            assert held_by_other
+            assert not held_by_other & held
             recorder = set(processes_of(host.recorder)) - {first, second}
             assert recorder
-            assert all(not _terminals(pid) & (held | _terminals(second)) for pid in recorder)
+            wait_for(  # who has just handed descriptors on may not have closed its own yet
+                lambda: all(not _terminals(pid) & (held | held_by_other) for pid in recorder),
+                lambda: {pid: _terminals(pid) for pid in recorder},
+            )
             other.send("exit\r")
             end(other)
         assert host.run("echo out").stdout == b"out\n", "ends while the first session goes on"
@@ -255,5 +267,9 @@ def test_b17_the_recorder_holds_nothing_of_other_sessions(host: Bastion, new: Ne
 
 def _terminals(pid: int) -> set[str]:
     """Pseudo-terminals and pipes that a process holds; a recorder's own have no name in common."""
-    found = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    found = set()
+    with suppress(OSError):  # the process has ended
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(OSError):  # closed just now
+                found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
     return {name for name in found if name.startswith("/dev/pts/")}

@@ -20,6 +20,7 @@ from tests.e2e.sessions import (
     Recorded,
     children,
     end,
+    is_running,
     only_session,
     pid_of,
     read,
@@ -77,8 +78,8 @@ def test_killing_the_supervisor_ends_the_session_and_the_next_command_seals_it()
     with recorded_bash() as child:
         worker, shell = children(pid_of(child))
         os.kill(pid_of(child), signal.SIGKILL)
-        wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the worker ended")
-        wait_for(lambda: not Path(f"/proc/{shell}").exists(), "the shell ended")
+        wait_for(lambda: not is_running(worker), "the worker ended")
+        wait_for(lambda: not is_running(shell), "the shell ended")
         end(child)
     (sealed,) = seal_orphans(Store.default())
     assert sealed.verdict == "closed"
@@ -92,14 +93,14 @@ def test_killing_the_worker_ends_the_session_with_one_clear_line() -> None:
         os.kill(worker, signal.SIGKILL)
         child.expect_exact("the recorder was killed; the session ended with it")
         assert end(child) == 9
-        assert not Path(f"/proc/{shell}").exists()
+        assert not is_running(shell)
     found = only_session()
     assert found.verdict.state is State.TRUNCATED
     assert PROMPT.encode() in found.output
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 def test_killing_worker_or_everything_at_any_moment_leaves_a_verifiable_record() -> None:
     """Every file verifies as interrupted, and less than a second of it is unsealed."""
     seed = random.randrange(2**32)

@@ -15,9 +15,9 @@ import pytest
 
 from recorder.log.history import read_history
 from recorder.store.state import State
-from tests.e2e.bastion import Bastion, bastion, processes_of
+from tests.e2e.bastion import Bastion, bastion, named, processes_of
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
-from tests.e2e.sessions import end, read, run_line, terminal, wait_for
+from tests.e2e.sessions import DEADLINE_SECONDS, end, read, run_line, terminal, wait_for, wait_to_see
 
 pytestmark = NEEDS_BASTION
 SESSIONS = 300
@@ -41,7 +41,7 @@ def test_twenty_sessions_outlive_their_daemon(host: Bastion, number: int) -> Non
         workers = host.workers()
         assert len(workers) == 20
         host.stop_daemon(number)
-        assert host.workers() == workers
+        assert host.workers() == workers, named(processes_of(host.recorder))
         for child in children[:10]:
             run_line(child, "echo without $((6 * 7))")
         host.start_daemon()
@@ -66,10 +66,10 @@ def test_killing_everything_while_recordings_are_sealed(host: Bastion, kept: int
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         assert host.daemon is not None
-        host.daemon.wait(30)
+        host.daemon.wait(DEADLINE_SECONDS)
         for run in runs:
-            run.result(60)
-    wait_for(lambda: not processes_of(host.recorder), "all of the recorder is gone")
+            run.result(DEADLINE_SECONDS)
+    wait_to_see({}, lambda: named(processes_of(host.recorder)), "what is left of the recorder")
     host.start_daemon()
     sessions = host.sessions(len(read_history(host.store.log).sessions))
     assert all(one.interrupted for one in sessions if one.path is None), "killed before its first line"
@@ -85,8 +85,10 @@ def _sealed(host: Bastion) -> list[Path]:
 
 @pytest.fixture
 def small_host(host: Bastion) -> Iterator[Bastion]:
-    """With its store on a file system of 6 MiB."""
+    """With its store on a file system of 6 MiB, where no watermark ends sessions before it is full."""
     host.stop_daemon()
+    config = host.base / "config.toml"
+    config.write_text(config.read_text().replace('"1MiB"', '"0KiB"'))
     owner = host.store.root.stat()
     moved = host.base / "moved"
     host.store.root.rename(moved)
@@ -131,7 +133,7 @@ def _last_shown(child: "pexpect.spawn[bytes]") -> bytes:
     shown = b""
     try:
         while True:
-            shown = (shown + child.read_nonblocking(65536, 60))[-4096:]
+            shown = (shown + child.read_nonblocking(65536, DEADLINE_SECONDS))[-4096:]
     except pexpect.EOF:
         return shown
 
@@ -204,7 +206,10 @@ def test_three_hundred_sessions_at_once(host: Bastion) -> None:
     recorded = [read(session, host.store) for session in host.sessions(SESSIONS)[:: SESSIONS // 10]]
     assert {item.verdict.state for item in recorded} == {State.VERIFIED}
     assert not any(session.interrupted for session in host.sessions(SESSIONS))
-    wait_for(lambda: _descriptors(host) < held + SESSIONS // 10, "nothing is held for each session")
+    wait_for(
+        lambda: _descriptors(host) < held + SESSIONS // 10,
+        lambda: f"nothing is held for each session: {_descriptors(host)} descriptors, {held} before",
+    )
 
 
 def _without_limits(host: Bastion) -> None:
@@ -233,5 +238,7 @@ def test_two_hundred_logins_at_the_same_time_are_all_recorded(host: Bastion) -> 
         )
         for number in range(200)
     ]
-    assert [run.communicate(timeout=60)[0] for run in running] == [b"%d\n" % number for number in range(200)]
+    assert [run.communicate(timeout=DEADLINE_SECONDS)[0] for run in running] == [
+        b"%d\n" % number for number in range(200)
+    ]
     assert not any(session.interrupted for session in host.sessions(200))

@@ -4,14 +4,15 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from recorder.cast import events
 from recorder.store.state import State
-from tests.e2e.bastion import Bastion, bastion, processes_of, same_python
-from tests.e2e.sessions import children, end, run_line, terminal, wait_for
+from tests.e2e.bastion import Bastion, bastion, named, processes_of, same_python
+from tests.e2e.sessions import children, end, hang_up, is_running, run_line, terminal, wait_for, wait_to_see
 from tests.marks import needs
 
 pytestmark = [
@@ -41,6 +42,14 @@ def name(pid: int) -> str:
         return ""
 
 
+def kinds_of_descriptors(pid: int) -> list[str]:
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):  # closed just now
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}").partition(":")[0])
+    return sorted(found)
+
+
 def shell_ended(host: Bastion) -> bool:
     """Whether only sshd and the login are left of the session."""
     return {name(pid) for pid in processes_of(host.user)} <= {"sshd", "sshd-session", "sealcast-shell"}
@@ -54,7 +63,7 @@ def test_the_last_bytes_arrive_however_late_the_recorder_is(host: Bastion) -> No
         (worker,) = host.workers()
         os.kill(worker, signal.SIGSTOP)
         flag.touch()
-        wait_for(lambda: shell_ended(host), "the shell ended")
+        wait_for(lambda: shell_ended(host), lambda: f"the shell ended: {named(processes_of(host.user))}")
         os.kill(worker, signal.SIGCONT)
         child.expect_exact("200\r\nlast\r\n")
         assert end(child) == 0
@@ -74,9 +83,8 @@ def test_it_holds_nothing_of_the_session(host: Bastion) -> None:
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
         login = login_of(host)
-        fds = sorted(os.readlink(f"/proc/{login}/fd/{fd}") for fd in os.listdir(f"/proc/{login}/fd"))
-        assert fds[:3] == ["/dev/null"] * 3
-        assert [fd.partition(":")[0] for fd in fds[3:]] == ["anon_inode", "socket"]
+        held = ["/dev/null"] * 3 + ["anon_inode", "socket"]
+        wait_to_see(held, lambda: kinds_of_descriptors(login), "once it has let go of the session")
         assert b"denied" in run_line(child, f"ls /proc/{login}/fd").lower()
         (shell,) = children(login)
         assert name(shell) == "bash"
@@ -100,11 +108,11 @@ def test_a_shell_that_ignores_the_hangup_does_not_go_on_unrecorded(host: Bastion
         run_line(child, "trap '' HUP")
         child.send("exec sleep 1000\r")
         (shell,) = children(login_of(host))
-        wait_for(lambda: name(shell) == "sleep", "sleep is the shell now")
+        wait_to_see("sleep", lambda: name(shell), "the shell")
         (worker,) = host.workers()
         os.kill(worker, signal.SIGKILL)
         end(child)
-    wait_for(lambda: not Path(f"/proc/{shell}").exists(), "the shell was ended")
+    wait_for(lambda: not is_running(shell), "the shell was ended")
 
 
 def test_a_shell_that_outlives_its_connection_lives_on(host: Bastion) -> None:
@@ -113,8 +121,8 @@ def test_a_shell_that_outlives_its_connection_lives_on(host: Bastion) -> None:
         run_line(child, "trap '' HUP")
         child.send("exec sleep 1000\r")
         (shell,) = children(login_of(host))
-        wait_for(lambda: name(shell) == "sleep", "sleep is the shell now")
-        child.close(force=True)
+        wait_to_see("sleep", lambda: name(shell), "the shell")
+        hang_up(child)
         host.recorded()
     assert name(shell) == "sleep"
 

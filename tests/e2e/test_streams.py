@@ -9,13 +9,13 @@ import pytest
 
 from recorder.cast import events
 from recorder.store.state import State
-from tests.e2e.sessions import SEALCAST, killed_at_the_end, only_session
+from tests.e2e.sessions import DEADLINE_SECONDS, SEALCAST, killed_at_the_end, only_session
 
 
-def rec(*command: str, stdin: bytes | None = b"", **options: object) -> "subprocess.CompletedProcess[bytes]":
+def rec(*command: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     """`sealcast rec -- command` with pipes."""
     argv = [*SEALCAST, "-q", "rec", "--", *command]
-    return subprocess.run(argv, input=stdin, capture_output=True, timeout=60, check=False, **options)  # type: ignore[call-overload, no-any-return]  # options of subprocess.run
+    return subprocess.run(argv, input=stdin, capture_output=True, timeout=DEADLINE_SECONDS, check=False)
 
 
 def test_output_error_and_status_come_out_as_without_a_recorder() -> None:
@@ -42,7 +42,7 @@ def test_a_reader_that_goes_away_stops_the_writer() -> None:
         assert process.stdout is not None
         assert process.stdout.read(2) == b"y\n"
         process.stdout.close()
-        assert process.wait(30) == 141
+        assert process.wait(DEADLINE_SECONDS) == 141
 
 
 def test_a_command_that_closes_its_output_early_ends_the_stream_early(tmp_path: Path) -> None:
@@ -54,14 +54,16 @@ def test_a_command_that_closes_its_output_early_ends_the_stream_early(tmp_path: 
         assert process.stdout.read() == b"out\n"  # end of file, while the command still runs
         assert process.poll() is None
         marker.write_text("go\n")
-        assert process.wait(30) == 4
+        assert process.wait(DEADLINE_SECONDS) == 4
 
 
 def test_a_command_that_does_not_read_does_not_wait_for_input() -> None:
     read_end, write_end = os.pipe()
     try:
         argv = [*SEALCAST, "-q", "rec", "--", "sh", "-c", "exec <&-; echo done"]
-        done = subprocess.run(argv, stdin=read_end, capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            argv, stdin=read_end, capture_output=True, timeout=DEADLINE_SECONDS, check=False
+        )
         assert (done.returncode, done.stdout) == (0, b"done\n")
     finally:
         os.close(read_end)
@@ -70,7 +72,7 @@ def test_a_command_that_does_not_read_does_not_wait_for_input() -> None:
 
 def test_closed_standard_streams_do_no_harm() -> None:
     script = f"{' '.join(SEALCAST)} -q rec -- sh -c 'exit 6' <&- >&- 2>&-"
-    assert subprocess.run(["sh", "-c", script], timeout=30, check=False).returncode == 6
+    assert subprocess.run(["sh", "-c", script], timeout=DEADLINE_SECONDS, check=False).returncode == 6
 
 
 def test_a_shell_reads_its_commands_from_the_pipe() -> None:
@@ -103,7 +105,7 @@ def test_sigterm_reaches_the_command() -> None:
         assert process.stdout.readline() == b"up\n"
         process.terminate()
         assert process.stdout.read() == b"bye\n"
-        assert process.wait(30) == 8
+        assert process.wait(DEADLINE_SECONDS) == 8
     assert only_session().data(events.EXIT) == ["8"]
 
 

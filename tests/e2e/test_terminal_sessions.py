@@ -14,6 +14,7 @@ from recorder.store.catalog import list_sessions
 from recorder.store.layout import Store
 from recorder.store.state import State
 from tests.e2e.sessions import (
+    DEADLINE_SECONDS,
     PROMPT,
     Recorded,
     end,
@@ -44,8 +45,8 @@ def test_interrupt_stop_and_resume_work_and_ctrl_d_ends_the_shell() -> None:
         child.send("\x03")
         child.expect_exact(PROMPT)
         assert b"130" in run_line(child, "echo status $?")
-        child.send("cat\r")
-        child.expect_exact("cat\r\n")
+        child.send("echo up''on; cat\r")  # before bash says this its line editor has let go of the terminal
+        child.expect_exact("upon\r\n")
         child.send("reading\r")
         child.expect_exact("reading\r\nreading\r\n")
         child.send("\x1a")
@@ -96,13 +97,12 @@ def test_a_resize_reaches_a_full_screen_program_and_the_record() -> None:
     with recorded("vim", "-u", "NONE", "-N", size=(24, 80)) as child:
         child.expect_exact("\x1b[?1049h")
         child.setwinsize(40, 120)
-        tries = 0
-        answer = 1
-        while answer and tries < 20:  # vim takes up the new size when it is ready to
-            tries += 1
+
+        def has_the_size() -> bool:
             child.send("\x1b:echo 'size' &columns &lines\r")
-            answer = child.expect([b"size 120 40", pexpect.TIMEOUT], timeout=0.5)
-        assert not answer
+            return child.expect([pexpect.TIMEOUT, b"size 120 40"], timeout=0.5) == 1
+
+        wait_for(has_the_size, "vim takes up the new size when it is ready to")
         child.send("\x1b:q!\r")
         found = finished(child)
     assert found.data(events.RESIZE) == ["120x40"]
@@ -137,7 +137,7 @@ def test_fifty_megabytes_come_through_and_are_recorded_without_loss(tmp_path: Pa
         shown = hashlib.sha256()
         left = source.stat().st_size + source.read_bytes().count(b"\n")
         while left:
-            data = child.read_nonblocking(min(65536, left), timeout=30)
+            data = child.read_nonblocking(min(65536, left), timeout=DEADLINE_SECONDS)
             shown.update(data)
             left -= len(data)
         found = finished(child)
@@ -198,14 +198,15 @@ def test_a_bracketed_paste_is_marked_and_its_lines_are_not_keys() -> None:
 
 
 def test_whether_echo_is_on_stands_with_each_key() -> None:
-    with recorded("sh", "-c", "stty -echo; read secret; stty echo; read open") as child:
-        wait_for(lambda: not child.getecho() or True, "terminal")
+    script = "stty -echo; echo a secret; read secret; stty echo; echo no secret; read open"
+    with recorded("sh", "-c", script) as child:
+        child.expect_exact("a secret\r\n")
         child.send("hidden\r")
+        child.expect_exact("no secret\r\n")
         child.send("seen\r")
         found = finished(child)
     states = [key.split()[1:] for key in found.data(events.KEY)]
-    assert len(states) == 2
-    assert all(state[1] == "canonical" for state in states)
+    assert states == [["noecho", "canonical"], ["echo", "canonical"]]
     assert b"hidden" not in b"".join(event.data.encode() for event in found.events if event.code != "o")
 
 
