@@ -151,8 +151,10 @@ class Extractor:
     def _wants_ends(self, data: bytes) -> bool:
         """Whether the next end of line can mean something."""
         edit = self._edit
-        if edit.bracketed or self._keys or edit.secret:
+        if self._keys or edit.secret:
             return True
+        if edit.bracketed:  # full-screen programs switch it on, too, and write many lines
+            return edit.closing or not self._has_keys
         running = self._levels.running
         if running is not None and running.references is not None:
             return True

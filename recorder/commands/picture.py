@@ -27,18 +27,18 @@ class Picture:
 
     def __init__(self, columns: int, rows: int) -> None:
         self.screen = Screen(columns, rows)
-        self._above: tuple[Line, ...] | None = None
+        self._cursor_line: tuple[str, str] | None = None
 
     def feed(self, data: bytes) -> None:
         """Output."""
         if data:
             self.screen.feed(data)
-            self._above = None
+            self._cursor_line = None
 
     def resize(self, columns: int, rows: int) -> None:
         """Another size; the lines are broken anew."""
         self.screen.resize(columns, rows)
-        self._above = None
+        self._cursor_line = None
 
     def take_events(self) -> list[AltScreen | Cwd]:
         """Alternate screens and directories since the last call."""
@@ -63,10 +63,12 @@ class Picture:
 
     def cursor_line(self) -> tuple[str, str]:
         """The logical line under the cursor: what stands before the cursor, and what behind."""
-        cursor = self.screen.cursor
-        line = self.screen.logical_line(cursor.y)
-        offset = (line.cursor_offset or 0) + cursor.pending_wrap
-        return line.text[:offset], line.text[offset:]
+        if self._cursor_line is None:
+            cursor = self.screen.cursor
+            line = self.screen.logical_line(cursor.y)
+            offset = (line.cursor_offset or 0) + cursor.pending_wrap
+            self._cursor_line = line.text[:offset], line.text[offset:]
+        return self._cursor_line
 
     def suggestion(self) -> str:
         """What stands behind the cursor, if it is grey: proposed by the shell, and not typed."""
@@ -127,9 +129,7 @@ class Picture:
             return self.screen.line(y)
         if self.screen.alt_screen:
             return None
-        if self._above is None:
-            self._above = self.screen.snapshot().history
-        return self._above[y] if -y <= len(self._above) else None
+        return self.screen.line_above(-y)
 
 
 def _text(line: Line, below: Line | None) -> str:

@@ -1,7 +1,10 @@
 """As much of the syntax of command lines as tells whether one is finished, and what it starts."""
 
 import re
+from collections import deque
 
+_EXAMINED = 4096
+"""Characters of a command that tell what it starts; recorded text must not be able to make this slow."""
 _SHELLS = frozenset({"bash", "sh", "zsh", "fish", "dash", "ksh", "mksh", "rbash", "ash"})
 _NEVER_FAIL = re.compile(r"(?:-[a-zA-Z]+|--(?:norc|noprofile|posix|login|private|no-config))\Z")
 _INTERPRETERS = re.compile(
@@ -70,7 +73,7 @@ def incomplete(text: str) -> bool:
     bare = re.sub(r"(?:^|\s)#.*", "", bare)
     if bare.rstrip().endswith(("|", "&&")) or bare.count("(") > bare.count(")") + bare.count("esac") * 9:
         return True
-    words = re.findall(r"(?:^|[;\n&|()]|\bdo\b|\bthen\b|\belse\b)\s*([\w{}]+)", bare)
+    words = re.findall(r"(?:^|[;\n&|()]|\bdo\b|\bthen\b|\belse\b)[^\S\n]*+([\w{}]+)", bare)
     return sum(_OPENING.get(word, 0) + _CLOSING.get(word, 0) for word in words) > 0
 
 
@@ -83,7 +86,7 @@ def _open_heredoc(text: str) -> bool:
 
 def program(text: str) -> str:
     """The name of the program of a simple command, without its path and what stands before it."""
-    for word in text.split():
+    for word in text[:_EXAMINED].split():
         if re.fullmatch(r"\w+=\S*", word) or word in ("command", "builtin", "time", "nohup", "env"):
             continue
         return word.rpartition("/")[2]
@@ -92,12 +95,12 @@ def program(text: str) -> str:
 
 def simple_commands(text: str) -> list[str]:
     """The commands in a line, roughly: what stands between its operators."""
-    return [part for part in re.split(r"[\n;&|(){}`]+", text[:4096]) if part.strip()]
+    return [part for part in re.split(r"[\n;&|(){}`]+", text[:_EXAMINED]) if part.strip()]
 
 
 def starts_shell(text: str) -> bool:
     """Surely starts an interactive shell, whose prompt may be the same as the one it was typed at."""
-    words = [word for word in text.split() if not re.fullmatch(r"\w+=\S*", word)]
+    words = [word for word in text[:_EXAMINED].split() if not re.fullmatch(r"\w+=\S*", word)]
     if words[:1] in (["exec"], ["env"], ["command"]):
         words = words[1:]
     if not words or words[0].rpartition("/")[2] not in _SHELLS:
@@ -130,13 +133,17 @@ def leaves_shell(text: str) -> bool:
 
 
 def fixed_parts(text: str) -> list[str] | None:
-    """What stands between the history references of a line; None if there are none."""
+    """What stands between the history references of a line; None if there are none, or it is very long."""
+    if len(text) > _EXAMINED:
+        return None
     if _QUICK.fullmatch(text):
         return ["", ""]
-    kept = [(found.start(), found.end()) for found in _QUOTED.finditer(text)]
+    kept = deque(found.span() for found in _QUOTED.finditer(text))
     parts, last = [], 0
     for found in _REFERENCE.finditer(text):
-        if any(start <= found.start() < end for start, end in kept) or _not_reference(text, found):
+        while kept and kept[0][1] <= found.start():
+            kept.popleft()
+        if (kept and kept[0][0] <= found.start()) or _not_reference(text, found):
             continue
         parts.append(text[last : found.start()])
         last = found.end()
@@ -156,4 +163,5 @@ def expands(parts: list[str], line: str) -> bool:
 
 def _not_reference(text: str, found: re.Match[str]) -> bool:
     """`$!`, `[!a]` and `{!a` are no references."""
-    return text[: found.start()][-1:] in ("$", "[", "{")
+    before = found.start() - 1
+    return before >= 0 and text[before] in "$[{"

@@ -117,7 +117,12 @@ def _run(term: Terminal, tokens: list[Token]) -> None:
                 term.last = text
             else:
                 print_text(term, text)
-        if newlines:
+        if newlines == "\r\n":
+            term.last = ""
+            term.x = 0
+            term.pending_wrap = False
+            term.line_feed()
+        elif newlines:
             _run_newlines(term, newlines)
         elif other:
             command = _commands.get(other)
@@ -131,11 +136,6 @@ def _run(term: Terminal, tokens: list[Token]) -> None:
 def _run_newlines(term: Terminal, newlines: str) -> None:
     """Carriage returns and line feeds."""
     term.last = ""
-    if newlines == "\r\n":
-        term.x = 0
-        term.pending_wrap = False
-        term.line_feed()
-        return
     if len(newlines) > MAX_LINE_FEEDS and term.sink is None and "\r" not in newlines:
         newlines = newlines[:MAX_LINE_FEEDS]
     for char in newlines:

@@ -1,6 +1,7 @@
 """A terminal screen: bytes of output go in, rows of styled text come out."""
 
 import codecs
+from itertools import takewhile
 from typing import NamedTuple
 
 from recorder.terminal import snapshots
@@ -37,6 +38,14 @@ class LogicalLine(NamedTuple):
     """Index into `text` of the character under the cursor, if the cursor is on this line."""
 
 
+class _Above(NamedTuple):
+    """What of a logical line stands above the screen, where `last` is the newest row of the history."""
+
+    text: str
+    rows: int
+    last: Line | None
+
+
 class Screen:
     """A terminal of `cols` x `rows` cells (2..1000 x 2..500; other sizes become the nearest).
 
@@ -57,6 +66,7 @@ class Screen:
     ) -> None:
         self._term = state or Terminal(cols, rows, graphemes, scrollback_sink)
         self._seen: list[Line | None] = []
+        self._known_above = _Above("", 0, None)
 
     # ── writing ───────────────────────────────────────────────────────────────
 
@@ -86,6 +96,7 @@ class Screen:
 
     def resize(self, cols: int, rows: int) -> None:
         """Change the size: the primary screen wraps its lines anew, the alternate one is cut."""
+        self._known_above = _Above("", 0, None)  # rows come back from the history
         self._term.resize(cols, rows)
 
     # ── state ─────────────────────────────────────────────────────────────────
@@ -151,26 +162,36 @@ class Screen:
             first -= 1
         while last < term.rows - 1 and term.grid[last].wrapped:
             last += 1
-        above = self._above() if first == 0 else []
-        cells = [cell for line in above for cell in line]
-        offset = None
-        for row in range(first, last + 1):
-            chars = term.grid[row].chars
-            if row == term.y:
-                offset = len(cells) + term.x
-            cells += chars
-        return _logical_line(cells, first - len(above), last, offset)
+        above = self._above() if first == 0 else _Above("", 0, None)
+        rows = ["".join(row.chars) for row in term.grid[first : last + 1]]
+        if not first <= term.y <= last:
+            return LogicalLine("".join([above.text, *rows]).rstrip(), first - above.rows, last, None)
+        here, chars = term.y - first, term.grid[term.y].chars
+        padding = " " * (term.x - len(chars))
+        before = "".join([above.text, *rows[:here], *chars[: term.x], padding])
+        behind = "".join([*chars[term.x :], *rows[here + 1 :]]).rstrip()
+        return LogicalLine(before + behind, first - above.rows, last, len(before))
 
-    def _above(self) -> list[tuple[str, ...]]:
-        """The cells of the rows above the screen that go on in its first row."""
-        rows: list[tuple[str, ...]] = []
-        if self._term.on_alternate:
-            return rows
-        for entry in reversed(self._term.history):
-            if not entry.wrapped:
-                break
-            rows.append(entry.cells if isinstance(entry, Line) else tuple(entry.chars))
-        return rows[::-1]
+    def line_above(self, distance: int) -> Line | None:
+        """The row `distance` rows above the first one (1 is next to it), while the history has it."""
+        history = self._term.history
+        if not 0 < distance <= len(history):
+            return None
+        entry = history[-distance]
+        if not isinstance(entry, Line):  # nothing changes it any more
+            entry = history[-distance] = entry.freeze(0)
+        return entry
+
+    def _above(self) -> "_Above":
+        """The rows above the screen that go on in its first row. A line may fill all of the history."""
+        last = None if self._term.on_alternate else self.line_above(1)
+        if last is None or not last.wrapped:
+            return _Above("", 0, None)
+        if self._known_above.last is not last:
+            rows = takewhile(lambda entry: entry.wrapped, reversed(self._term.history))
+            texts = ["".join(entry.cells if isinstance(entry, Line) else entry.chars) for entry in rows]
+            self._known_above = _Above("".join(reversed(texts)), len(texts), last)
+        return self._known_above
 
     def text(self, unwrap: bool = False) -> str:
         """The whole screen without blanks at the ends of lines and without empty lines at its end.
@@ -213,11 +234,3 @@ class Screen:
         size = self.size
         self._term = Terminal(*size, graphemes=True, sink=None)
         self._seen = []
-
-
-def _logical_line(cells: list[str], first: int, last: int, offset: int | None) -> LogicalLine:
-    if offset is None:
-        return LogicalLine("".join(cells).rstrip(), first, last, None)
-    before = "".join(cells[:offset]) + " " * max(0, offset - len(cells))
-    behind = "".join(cells[offset:]).rstrip()
-    return LogicalLine(before + behind, first, last, len(before))

@@ -40,13 +40,19 @@ def close_string(term: Terminal) -> None:
         operating_system_command(term, "".join(string.parts))
 
 
+def _shown(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char for char in text if char_width(char) >= 0)
+
+
 def operating_system_command(term: Terminal, payload: str) -> None:
     """OSC: titles, the directory and prompt marks; links (8), colours and the clipboard change no cell."""
     number, _, text = payload.partition(";")
     if len(payload) > MAX_PAYLOAD:
         return
     if number in ("0", "2"):
-        term.title = "".join(char for char in text[:MAX_TITLE] if char_width(char) >= 0)
+        term.title = _shown(text[:MAX_TITLE])
         term.events.add(Title(term.title))
     elif number == "7":
         term.events.add(Cwd(text[:MAX_URL]))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from scripts.benchmarks import (
+    commands,
     daemon,
     daemon_subjects,
     latency,
@@ -27,6 +28,8 @@ from scripts.benchmarks.runs import Runs, temporary_runs
 _TLOG = "tlog-rec"
 _TRIAL_BYTES = 1_000_000
 Turn = Callable[[Results, Contestant], None]
+_ALONE = {"verification", "commands"}
+"""Subjects without other contestants."""
 _FORMS = {"json": report.as_json, "markdown": report.as_markdown, "text": report.as_text}
 
 
@@ -51,11 +54,13 @@ def _run(wanted: Options) -> str:
     results = Results()
     about = {**report.machine(), "rounds": wanted.rounds}
     with temporary_runs() as runs:
-        contestants = list(_able(runs, wanted, results))
+        contestants = [] if wanted.subjects <= _ALONE else list(_able(runs, wanted, results))
         about["versions"] = dict(versions(contestants))
         _rounds(runs, wanted, contestants, results)
         if "verification" in wanted.subjects:
             _verify(runs, wanted, results)
+        if "commands" in wanted.subjects:
+            _extract(wanted, results)
         if "daemon" in wanted.subjects:
             _logins(wanted, results)
     return _FORMS[wanted.form](results, about)
@@ -134,6 +139,12 @@ def _verify(runs: Runs, wanted: Options, results: Results) -> None:
     for _ in range(wanted.rounds):
         for item in prepared:
             verification.measure(results, item)
+
+
+def _extract(wanted: Options, results: Results) -> None:
+    for number in range(wanted.rounds):
+        _say(f"round {number + 1} of {wanted.rounds}, commands")
+        commands.measure(results, wanted.extracted_megabytes * 1_000_000)
 
 
 def _logins(wanted: Options, results: Results) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.benchmarks.contestants import NAMES
 
-SUBJECTS = ("throughput", "busy", "echo", "start", "memory", "verification", "daemon")
+SUBJECTS = ("throughput", "busy", "echo", "start", "memory", "verification", "commands", "daemon")
 
 _DESCRIPTION = """\
 Measures sealcast beside a bare terminal and those of script, ttyrec, tlog-rec and asciinema that are
@@ -26,6 +26,7 @@ class Options:
     keys: int
     sessions: int
     verified_megabytes: int
+    extracted_megabytes: int
     neighbours: int
     contestants: frozenset[str]
     subjects: frozenset[str]
@@ -48,6 +49,7 @@ def parse(argv: Sequence[str]) -> Options:
         keys=_default(given.keys, 200 if quick else 2000),
         sessions=2 if quick else 8,
         verified_megabytes=2 if quick else 64,
+        extracted_megabytes=0 if quick else 4,
         neighbours=_default(given.busy, os.cpu_count() or 1),
         contestants=only & set(NAMES) or frozenset(NAMES),
         subjects=only & set(SUBJECTS) or frozenset(SUBJECTS),

@@ -19,7 +19,7 @@ def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    only = "bare,sealcast,script,throughput,echo,start,memory,verification"
+    only = "bare,sealcast,script,throughput,echo,start,memory,verification,commands"
     done = bench("--quick", "--size", "1", "--keys", "20", "--only", only, "--json")
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
@@ -40,6 +40,7 @@ def test_json_holds_every_subject_with_medians_and_ratios(measured: dict[str, An
         "run of true",
         "memory per session",
         "verification",
+        "commands",
     }
     script = measures["throughput: bulk, idle"]["contestants"]["script"]
     ours = measures["throughput: bulk, idle"]["contestants"]["sealcast"]

@@ -80,6 +80,7 @@ def test_what_starts_a_shell() -> None:
 
 @pytest.mark.parametrize(
     "text", ["'" * 60_001, "!a" * 30_000, "(" * 60_000, "for " * 15_000, "<<a " * 15_000, "| " * 30_000]
+    + ["'a'!! " * 10_000, "\n" * 60_000]
 )
 def test_hostile_lines_cost_little(text: str) -> None:
     started = time.process_time()

@@ -43,6 +43,31 @@ def test_logical_line_reaches_above_the_screen() -> None:
     assert (line.text, line.first_row, line.last_row) == ("a" * 110, -1, 4)
 
 
+def test_logical_line_follows_what_scrolls_and_what_comes_back() -> None:
+    screen = screen_of("a" * 110)
+    assert screen.logical_line(0).text == "a" * 110
+    screen.feed(b"b" * 30)
+    assert screen.logical_line(4).text == "a" * 110 + "b" * 30
+    screen.resize(20, 7)
+    screen.feed(b"\x1b[HX")
+    screen.resize(20, 5)
+    screen.feed(b"\x1b[5;20H" + b"c" * 21)
+    text = screen.logical_line(4).text
+    assert (text.count("X"), text[-21:]) == (1, "c" * 21)
+    screen.feed(b"\x1b[?1049h\x1b[H" + b"d" * 110)
+    assert screen.logical_line(0).text == "d" * 100
+
+
+def test_rows_above_the_screen() -> None:
+    screen = screen_of("one\r\ntwo\r\n" + "\r\n" * 4)
+    first, second = screen.line_above(2), screen.line_above(1)
+    assert first is not None
+    assert second is not None
+    assert (first.text, second.text) == ("one", "two")
+    assert screen.line_above(1) is second
+    assert screen.line_above(0) is screen.line_above(3) is None
+
+
 def test_text_can_be_unwrapped() -> None:
     screen = screen_of("a" * 25 + "\r\nb\r\n")
     assert screen.text() == "a" * 20 + "\n" + "a" * 5 + "\nb"
