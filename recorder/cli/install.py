@@ -11,7 +11,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.host import places
 from recorder.host.carry_out import carry_out, pending
 from recorder.host.machine import Host
-from recorder.host.plan import Wish, parse_cover, plan_install, plan_uninstall
+from recorder.host.plan import Wish, covered_elsewhere, parse_cover, plan_install, plan_uninstall
 from recorder.host.survey import look
 from recorder.policy.schema import program_path
 from recorder.safe_text import safe
@@ -76,6 +76,10 @@ def install(
         return ExitCode.OK
     count = carry_out(steps, host, lambda step: settings.note(safe(str(step), 500)))
     _say_what_next(settings, count, wish, uninstall=uninstall)
+    for name in [] if uninstall else covered_elsewhere(facts, wish):
+        settings.note(
+            f"{safe(name)} is no account of /etc/passwd: make {places.SHELL} its shell where it is one"
+        )
     return ExitCode.OK
 
 

@@ -31,7 +31,7 @@ def _weak_policy(evidence: Evidence) -> Iterator[Finding]:
         return
     unknown = set(policy.cover.users) - set(_users(evidence))
     if unknown:
-        yield Finding("policy", State.NOTE, f"there is no account {names(unknown)} on this host")
+        yield Finding("policy", State.NOTE, f"there is no account {names(unknown)} that lets anybody in")
     if policy.recording.on_failure.value == "open":
         says = "sessions go on unrecorded where the record cannot be written"
         yield Finding("policy", State.NOTE, says, f'on_failure = "closed" in {places.CONFIG}')
@@ -57,7 +57,9 @@ def check_login_shells(evidence: Evidence) -> Iterator[Finding]:
                 first = f", which runs {', '.join(files)} first" if files else ""
                 shell = safe(account.shell or "/bin/sh", 100)
                 says = f"the login shell of {account.name} is {shell}{first}"
-                yield Finding("login shells", State.OPEN, says, "sealcast install")
+                elsewhere = f"make it {places.SHELL} in the directory that {account.name} comes from"
+                fix = "sealcast install" if account.local else elsewhere
+                yield Finding("login shells", State.OPEN, says, fix)
 
     yield from or_closed("login shells", found(), "all covered accounts start in the recorder")
 

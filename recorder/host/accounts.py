@@ -12,6 +12,9 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.policy.model import CoverPolicy, Policy
 from recorder.safe_text import safe
 
+NO_SHELLS = ("nologin", "false")
+"""Names of programs that let nobody in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -20,6 +23,12 @@ class Account:
     gid: int
     home: str
     shell: str
+    local: bool = True
+    """Of /etc/passwd; else of a directory service, where alone it can be changed."""
+
+    @property
+    def may_log_in(self) -> bool:
+        return self.shell.rpartition("/")[2] not in NO_SHELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +51,20 @@ class Accounts:
         }
 
     def covered_by(self, policy: Policy) -> list[Account]:
-        """Accounts that are to be recorded, by name; never root's, which could stop the recorder anyway."""
+        """Accounts that are to be recorded, by name; never root's, which could stop the recorder anyway.
+
+        An account that lets nobody in stays so: with the recorder as its shell it would be one for FTP.
+        """
         own = {policy.daemon.user}
-        names = (name for name, account in self.users.items() if account.uid != 0 and name not in own)
-        return [self.users[name] for name in sorted(names) if policy.covers(name, self.groups_of(name))]
+        accounts = [self.users[name] for name in sorted(self.users) if name not in own]
+        given = policy.shells.users
+        return [
+            account
+            for account in accounts
+            if account.uid != 0
+            and (account.may_log_in or account.name in given)
+            and policy.covers(account.name, self.groups_of(account.name))
+        ]
 
     def user(self, name: str) -> Account:
         return self.users[self._known("user", name, self.users)]
@@ -77,14 +96,15 @@ def read_accounts(root: Path, cover: CoverPolicy) -> Accounts:
     for name in (*cover.users, *members):
         with suppress(KeyError):
             users[name] = pwd.getpwnam(name)
+    here = parse_accounts(Path("/etc/passwd").read_text(errors="surrogateescape"), "").users
     return Accounts(
-        {name: _account(entry) for name, entry in users.items()},
+        {name: _account(entry, local=name in here) for name, entry in users.items()},
         {name: Group(name, entry.gr_gid, tuple(entry.gr_mem)) for name, entry in groups.items()},
     )
 
 
-def _account(entry: pwd.struct_passwd) -> Account:
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell)
+def _account(entry: pwd.struct_passwd, *, local: bool) -> Account:
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell, local)
 
 
 def parse_accounts(passwd: str, group: str) -> Accounts:

@@ -6,12 +6,14 @@ import pwd
 import shutil
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
 from recorder.host import interpreter, places, program
 from recorder.host.accounts import parse_accounts
 from recorder.host.machine import Host, write_file
+from recorder.host.processes import listening_with
 from recorder.host.steps import (
     Absent,
     Command,
@@ -26,6 +28,7 @@ from recorder.host.steps import (
     Program,
     ReloadSshd,
     SshdDropIn,
+    SshdInclude,
     Step,
     SystemGroup,
     SystemUser,
@@ -166,29 +169,46 @@ def _(step: SshdDropIn, host: Host) -> bool:
 
 @make_so.register
 def _(step: SshdDropIn, host: Host) -> None:
+    _put_if_accepted(host, step.path, step.data, step.main)
+
+
+@is_done.register
+def _(step: SshdInclude, host: Host) -> bool:
+    return _first_rule(_lines(host.at(step.path))) == step.line
+
+
+@make_so.register
+def _(step: SshdInclude, host: Host) -> None:
+    lines = _first(step.line, _lines(host.at(step.path)))
+    _put_if_accepted(host, step.path, _joined(lines), step.path)
+
+
+def _put_if_accepted(host: Host, name: str, data: bytes | None, main: str) -> None:
     """sshd that does not start again locks everybody out: the old state comes back where -t fails."""
-    path = host.at(step.path)
+    path = host.at(name)
     before = path.read_bytes() if path.exists() else None
-    _put(path, step.data)
+    mode = path.stat().st_mode & 0o7777 if path.exists() and name == main else 0o644
+    _put(path, data, mode)
     host.at("/run/sshd").mkdir(0o755, parents=True, exist_ok=True)
     try:
-        host.run(["sshd", "-t", "-f", str(host.at(step.main))])
+        host.run(["sshd", "-t", "-f", str(host.at(main))])
     except SealcastError as error:
-        _put(path, before)
-        hint = f"nothing was changed in {step.path}; put sshd's configuration right, then run this again"
+        _put(path, before, mode)
+        hint = f"nothing was changed in {name}; put sshd's configuration right, then run this again"
         raise SealcastError(error.message, hint, error.code) from error
 
 
-def _put(path: Path, data: bytes | None) -> None:
+def _put(path: Path, data: bytes | None, mode: int) -> None:
     if data is None:
         path.unlink(missing_ok=True)
     else:
-        write_file(path, data, 0o644)
+        write_file(path, data, mode)
 
 
 @is_done.register
 def _(step: Line, host: Host) -> bool:
-    return step.line in _lines(host.at(step.path))
+    lines = _lines(host.at(step.path))
+    return _first_rule(lines) == step.line if step.first else step.line in lines
 
 
 @is_done.register
@@ -205,8 +225,8 @@ def _lines(path: Path) -> list[str]:
 
 @make_so.register
 def _(step: Line, host: Host) -> None:
-    lines = _lines(host.at(step.path))
-    _write_lines(host.at(step.path), [step.line, *lines] if step.first else [*lines, step.line])
+    lines = _lines(host.at(step.path)) or list(step.otherwise)
+    _write_lines(host.at(step.path), _first(step.line, lines) if step.first else [*lines, step.line])
 
 
 @make_so.register
@@ -217,7 +237,21 @@ def _(step: NoLine, host: Host) -> None:
 
 def _write_lines(path: Path, lines: list[str]) -> None:
     mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-    write_file(path, "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"), mode)
+    write_file(path, _joined(lines), mode)
+
+
+def _joined(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
+
+
+def _first(line: str, lines: list[str]) -> list[str]:
+    """The lines with this one before all others, once."""
+    return [line, *(other for other in lines if other != line)]
+
+
+def _first_rule(lines: list[str]) -> str:
+    """The first line that says something."""
+    return next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
 
 
 @is_done.register
@@ -287,7 +321,10 @@ def _(step: LoginShell, host: Host) -> None:
 
 @is_done.register
 def _(step: Command, host: Host) -> bool:
-    return not host.is_this or (bool(step.after) and host.changed.isdisjoint(step.after))
+    if not host.is_this:
+        return True
+    is_due = not step.after or not host.changed.isdisjoint(step.after)
+    return not is_due and (not step.unless or host.succeeds(step.unless))
 
 
 @make_so.register
@@ -304,17 +341,6 @@ def _(step: ReloadSshd, host: Host) -> bool:
 def _(step: ReloadSshd, host: Host) -> None:
     if step.unit is not None:
         host.run(["systemctl", "try-reload-or-restart", step.unit])
-        return
-    pid = _sshd_pid(host)
-    if pid is not None:
-        os.kill(pid, signal.SIGHUP)
-
-
-def _sshd_pid(host: Host) -> int | None:
-    """The listening sshd; a stale file may name another process by now."""
-    try:
-        pid = int(host.at(places.SSHD_PID).read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
-        return None
-    return pid if name == "sshd" else None
+    for pid in listening_with(places.SSHD_CONFIG):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGHUP)

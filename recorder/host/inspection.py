@@ -12,9 +12,10 @@ from recorder.capture.survivors import ENDER_SOCKET
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts, read_accounts
-from recorder.host.evidence import Entry, Evidence, Kernel, Process, Recorder
+from recorder.host.evidence import Entry, Evidence, Kernel, Recorder
 from recorder.host.interpreter import has_capability
 from recorder.host.machine import Host
+from recorder.host.processes import processes
 from recorder.host.service import may_kill
 from recorder.host.sshd_inspection import inspect_sshds
 from recorder.policy.loading import load_policy
@@ -55,15 +56,15 @@ def inspect(host: Host) -> Evidence:
         problem = error.message
     accounts = read_accounts(host.root, policy.cover if policy else CoverPolicy())
     covered = tuple(accounts.covered_by(policy)) if policy else ()
-    processes = tuple(_processes()) if host.is_this else ()
+    running = tuple(processes()) if host.is_this else ()
     return Evidence(
         policy=policy,
         policy_problem=problem,
         covered=covered,
         groups={account.name: frozenset(accounts.groups_of(account.name)) for account in covered},
         startup_files={account.name: _startup_files(host, account) for account in covered},
-        sshds=inspect_sshds(host, [account.name for account in covered], processes),
-        processes=processes,
+        sshds=inspect_sshds(host, [account.name for account in covered], running),
+        processes=running,
         shell_lines=_bytes(host.at(places.SHELLS)),
         real_shells=_real_shells(host, policy, covered),
         entries=_entries(host, policy),
@@ -155,22 +156,6 @@ def _timers(host: Host, user: str) -> tuple[str, ...]:
         (f"/var/lib/systemd/linger/{user}", "lingering services"),
     )
     return tuple(name for place, name in places_and_names if host.at(place).is_file())
-
-
-def _processes() -> Iterable[Process]:
-    """Of this host: in a container the same paths and accounts are others."""
-    ours = os.readlink("/proc/self/ns/pid")
-    for directory in Path("/proc").iterdir():
-        if not directory.name.isdecimal():
-            continue
-        try:
-            if os.readlink(directory / "ns" / "pid") != ours:
-                continue
-            name = (directory / "comm").read_text(errors="replace").strip()
-            arguments = (directory / "cmdline").read_text(errors="replace").split("\0")
-        except OSError:
-            continue  # it ended
-        yield Process(int(directory.name), name, tuple(arguments))
 
 
 def _kernel() -> Kernel:

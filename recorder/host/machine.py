@@ -55,6 +55,14 @@ class Host:
             command = safe(" ".join(arguments), 200)
             raise SealcastError(f"{command} failed: {said or done.returncode}", code=ExitCode.TARGET)
 
+    def succeeds(self, arguments: Sequence[str]) -> bool:
+        """Whether a command that only looks says yes."""
+        try:
+            self.run(arguments)
+        except SealcastError:
+            return False
+        return True
+
     def accounts_command(self, name: str, arguments: Sequence[str]) -> None:
         prefix = [] if self.is_this else ["--prefix", str(self.root)]
         self.run([name, *prefix, *arguments])

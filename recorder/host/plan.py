@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recorder.capture.login import SPOOL
@@ -10,7 +10,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts
 from recorder.host.service import indexer_unit, unit
-from recorder.host.sshd_drop_in import drop_in, lacks_include
+from recorder.host.sshd_drop_in import INCLUDE, drop_in, needs_include
 from recorder.host.steps import (
     Absent,
     Command,
@@ -25,6 +25,7 @@ from recorder.host.steps import (
     Program,
     ReloadSshd,
     SshdDropIn,
+    SshdInclude,
     Step,
     SystemGroup,
     SystemUser,
@@ -32,11 +33,12 @@ from recorder.host.steps import (
 from recorder.policy.editing import new_file, with_cover
 from recorder.policy.model import CoverPolicy, Policy, ShellPolicy
 from recorder.policy.parsing import parse_policy
-from recorder.policy.schema import ACCOUNT
+from recorder.policy.schema import COVERED
 from recorder.policy.shell_lines import shell_lines
 from recorder.safe_text import safe
 
 _SOCKET_LINE = re.compile(rb'^SOCKET = "[^"\n]*"\n', re.MULTILINE)
+_UNITS = (places.UNIT_NAME, places.INDEXER_UNIT_NAME)
 _LAST_RESORT_SHELL = "/bin/sh"
 """What an empty field means in passwd(5)."""
 
@@ -65,6 +67,10 @@ class HostFacts:
     accounts: Accounts
     config: str | None = None
     sshd_config: str | None = None
+    sshd_drop_ins: tuple[str, ...] = ()
+    """Names of the files beside ours."""
+    forced: dict[str, str] = field(default_factory=dict)
+    """Accounts that are to be covered -> a command that sshd forces on them now."""
     ssh_unit: str | None = None
     has_chsh: bool = False
     has_unit: bool = False
@@ -76,10 +82,9 @@ class HostFacts:
 def parse_cover(text: str) -> Cover:
     """`user:NAME` or `group:NAME`."""
     kind, colon, name = text.partition(":")
-    if not colon or kind not in {"user", "group"} or not ACCOUNT.fullmatch(name):
-        raise SealcastError(
-            f'"{safe(text, 80)}" names no accounts', "write user:NAME or group:NAME", ExitCode.USAGE
-        )
+    if not colon or kind not in {"user", "group"} or not COVERED.fullmatch(name):
+        hint = "write user:NAME or group:NAME; a name has letters, digits, _ . @ - \\ and spaces inside"
+        raise SealcastError(f'"{safe(text, 80)}" names no accounts', hint, ExitCode.USAGE)
     return Cover(kind, name)
 
 
@@ -113,6 +118,11 @@ def asked_cover(config: str | None, wish: Wish) -> CoverPolicy:
 def _check_cover(accounts: Accounts, one: Cover, policy: Policy) -> None:
     if one.kind == "group":
         accounts.group(one.name)
+    elif not accounts.user(one.name).may_log_in and one.name not in policy.shells.users:
+        hint = f"usermod --shell /bin/bash {one.name}, or leave it out"
+        raise SealcastError(
+            f"{one.name} lets nobody in: its login shell is {accounts.user(one.name).shell}", hint
+        )
     elif accounts.user(one.name).uid == 0:
         hint = "cover the accounts that people log in with, and let them become root from there"
         raise SealcastError(f"{one.name} is root, who can stop the recorder", hint)
@@ -131,13 +141,19 @@ def plan_install(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
     """
     policy = new_policy(facts, wish)
     covered = facts.accounts.covered_by(policy)
+    for user, command in facts.forced.items():
+        message = f"sshd forces a command on {user}, which the recorder would replace: {safe(command, 200)}"
+        hint = (
+            "take that ForceCommand away, with a real shell (--shell) that allows no more; or do not cover it"
+        )
+        raise SealcastError(message, hint, ExitCode.TARGET)
     if not policy.cover.users and not policy.cover.groups:
         raise SealcastError("nobody is covered yet", "name accounts: --cover user:NAME or group:NAME")
     return (
         *_program(facts, policy),
         *_configuration(facts, policy),
         *(_service(policy) if wish.systemd else ()),
-        *_shells(facts, covered),
+        *_shells(facts, covered, policy),
         *_sshd(facts, policy, wish),
     )
 
@@ -198,39 +214,57 @@ def _service(policy: Policy) -> tuple[Step, ...]:
     return (
         File(places.UNIT, unit(policy).encode()),
         File(places.INDEXER_UNIT, indexer_unit(policy).encode()),
-        Command(("systemctl", "daemon-reload"), files),
+        Command(("systemctl", "daemon-reload"), files, unless=("systemctl", "is-active", *_UNITS)),
         *_running(places.UNIT_NAME, places.UNIT),
         *_running(places.INDEXER_UNIT_NAME, places.INDEXER_UNIT),
     )
 
 
 def _running(name: str, file: str) -> tuple[Step, ...]:
+    """Started whenever it does not run: an earlier installation may have been interrupted."""
     return (
-        Command(("systemctl", "enable", name), (file,)),
-        Command(("systemctl", "restart", name), (file, places.CONFIG, places.PROGRAM)),
+        Command(("systemctl", "enable", name), (file,), unless=("systemctl", "is-enabled", name)),
+        Command(
+            ("systemctl", "restart", name),
+            (file, places.CONFIG, places.PROGRAM),
+            unless=("systemctl", "is-active", name),
+        ),
     )
 
 
-def _shells(facts: HostFacts, covered: list[Account]) -> tuple[Step, ...]:
-    steps: list[Step] = [Line(places.LOGIN_SHELLS, places.SHELL)]
+def _shells(facts: HostFacts, covered: list[Account], policy: Policy) -> tuple[Step, ...]:
+    """Who is covered starts in the recorder; who is not any more gets their shell back."""
+    steps: list[Step] = [Line(places.LOGIN_SHELLS, places.SHELL, otherwise=("/bin/sh", "/bin/csh"))]
     if facts.has_chsh:
         steps.append(Line(places.CHSH_PAM, places.CHSH_LINE, first=True))
-    return (*steps, *(LoginShell(account.name, places.SHELL) for account in covered))
+    steps += [LoginShell(account.name, places.SHELL) for account in covered if account.local]
+    names = {account.name for account in covered}
+    return (*steps, *(step for step in _own_shells(facts, policy) if step.user not in names))
+
+
+def _own_shells(facts: HostFacts, policy: Policy) -> list[LoginShell]:
+    """Everybody who starts in the recorder, with the shell they had."""
+    users = sorted(facts.accounts.users.items())
+    recorded = (name for name, account in users if account.shell == places.SHELL and account.local)
+    return [LoginShell(name, policy.shell_for(name)) for name in recorded]
+
+
+def covered_elsewhere(facts: HostFacts, wish: Wish) -> list[str]:
+    """Covered accounts of a directory service, whose login shell can only be changed there."""
+    covered = facts.accounts.covered_by(new_policy(facts, wish))
+    return [account.name for account in covered if not account.local and account.shell != places.SHELL]
 
 
 def _sshd(facts: HostFacts, policy: Policy, wish: Wish) -> tuple[Step, ...]:
     if facts.sshd_config is None:
         return ()
-    steps: list[Step] = []
-    if lacks_include(facts.sshd_config):
-        include = f"Include {places.SSHD_DROP_IN.rpartition('/')[0]}/*.conf"
-        steps.append(Line(places.SSHD_CONFIG, include, first=True))
-    return (
-        *steps,
+    steps: list[Step] = [
         Directory(places.SSHD_DROP_IN.rpartition("/")[0]),
         SshdDropIn(places.SSHD_DROP_IN, drop_in(policy.cover).encode(), places.SSHD_CONFIG),
-        _reload(facts, wish),
-    )
+    ]
+    if needs_include(facts.sshd_config, facts.sshd_drop_ins):
+        steps.append(SshdInclude(places.SSHD_CONFIG, INCLUDE))
+    return (*steps, _reload(facts, wish))
 
 
 def _reload(facts: HostFacts, wish: Wish) -> ReloadSshd:
@@ -240,9 +274,9 @@ def _reload(facts: HostFacts, wish: Wish) -> ReloadSshd:
 def plan_uninstall(facts: HostFacts, wish: Wish) -> tuple[Step, ...]:
     """Everybody gets their own shell back. Recordings, keys, policy and the recorder's account stay."""
     policy = _policy_in(facts.config)
-    users = sorted(name for name, account in facts.accounts.users.items() if account.shell == places.SHELL)
-    steps: list[Step] = [LoginShell(name, policy.shell_for(name)) for name in users]
+    steps: list[Step] = [*_own_shells(facts, policy)]
     if facts.sshd_config is not None:
+        steps += [NoLine(places.SSHD_CONFIG, INCLUDE)]
         steps += [SshdDropIn(places.SSHD_DROP_IN, None, places.SSHD_CONFIG), _reload(facts, wish)]
     if wish.systemd and facts.has_unit:
         names, files = (places.INDEXER_UNIT_NAME, places.UNIT_NAME), (places.INDEXER_UNIT, places.UNIT)

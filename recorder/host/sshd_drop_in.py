@@ -1,10 +1,10 @@
 """sshd's settings for covered accounts: what the drop-in says, and what doctor wants to see."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recorder.host.places import SHELL
+from recorder.host.places import SHELL, SSHD_DROP_IN
 from recorder.policy.model import CoverPolicy
 
 ENVIRONMENT = (
@@ -26,8 +26,10 @@ ENVIRONMENT = (
     "COLORTERM",
 )
 """What a client may set: locales and colours, nothing that a loader, a shell or a program acts on."""
-_INCLUDE = re.compile(r"\s*Include\s.*sshd_config\.d/\*\.conf", re.IGNORECASE)
-_MATCH = re.compile(r"\s*Match\s", re.IGNORECASE)
+INCLUDE = f"Include {SSHD_DROP_IN}"
+_INCLUDE = re.compile(r"\s*Include[\s=].*sshd_config\.d/\*\.conf", re.IGNORECASE)
+_BEFORE_US = re.compile(r"\s*(Match|Include|PermitUserEnvironment)[\s=]", re.IGNORECASE)
+_SEPARATING = re.compile(r"[ \\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,25 @@ def drop_in(cover: CoverPolicy) -> str:
     settings.append(f"    AcceptEnv {' '.join(ENVIRONMENT)}\n")
     for criterion, names in (("User", cover.users), ("Group", cover.groups)):
         if names:
-            parts += [f"\nMatch {criterion} {','.join(names)}\n", *settings]
+            parts += [f"\nMatch {criterion} {','.join(map(_pattern, names))}\n", *settings]
     return "".join(parts)
 
 
-def lacks_include(config: str) -> bool:
-    """Whether sshd_config does not read its drop-ins, or only under a condition."""
+def _pattern(name: str) -> str:
+    """sshd's versions differ in how they read a space or a backslash: any one character stands for it."""
+    return _SEPARATING.sub("?", name)
+
+
+def needs_include(config: str, drop_ins: Iterable[str]) -> bool:
+    """Whether ours must be included by a line of its own: it is not read, or something before it wins.
+
+    Not all of the drop-ins: those that lie there unread would come into force.
+    """
     for line in config.splitlines():
-        if _MATCH.match(line):
-            return True
         if _INCLUDE.match(line):
-            return False
+            return any(name < SSHD_DROP_IN.rpartition("/")[2] for name in drop_ins)
+        if _BEFORE_US.match(line):
+            return True
     return True
 
 

@@ -6,12 +6,12 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.host import places
 from recorder.host.evidence import Process, Settings, Sshd
 from recorder.host.machine import Host, system_environment
+from recorder.host.processes import Listener, listener
 from recorder.safe_text import safe
 
 _ADDRESSES = ("127.0.0.1", "192.0.2.1")
@@ -19,17 +19,6 @@ _ADDRESSES = ("127.0.0.1", "192.0.2.1")
 _MATCH_ADDRESS = re.compile(r"^\s*Match\s.*?\b(?:Local)?Address\s+(\S+)", re.IGNORECASE | re.MULTILINE)
 _MOST_ADDRESSES = 8
 _SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Listener:
-    """How an sshd was started; an option on its command line wins over its configuration."""
-
-    config: str = places.SSHD_CONFIG
-    options: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return " ".join((self.config, *(f"-o {option}" for option in self.options)))
 
 
 def inspect_sshds(host: Host, users: list[str], processes: Iterable[Process]) -> tuple[Sshd, ...]:
@@ -40,25 +29,6 @@ def inspect_sshds(host: Host, users: list[str], processes: Iterable[Process]) ->
     listeners = dict.fromkeys((Listener(), *sorted(running)))
     inspected = (_inspect(host, one, one in running, users) for one in listeners)
     return tuple(sshd for sshd in inspected if sshd is not None)
-
-
-def listener(process: Process) -> Listener | None:
-    """How an sshd that listens was started; None for other processes, sshd's children among them.
-
-    A listener rewrites its title to `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups`.
-    """
-    words = " ".join(process.arguments).split()
-    is_listener = "[listener]" in words or (bool(words) and not words[0].endswith(":"))
-    if process.name != "sshd" or not is_listener:
-        return None
-    configs = _values(words, "-f")
-    return Listener(configs[-1] if configs else places.SSHD_CONFIG, tuple(_values(words, "-o")))
-
-
-def _values(words: list[str], option: str) -> list[str]:
-    """Of an option as getopt(3) takes it: the word after it, or what is written right behind it."""
-    found = [words[place + 1] for place, word in enumerate(words[:-1]) if word == option]
-    return found + [word.removeprefix(option) for word in words if word.startswith(option) and word != option]
 
 
 def _inspect(host: Host, one: Listener, running: bool, users: list[str]) -> Sshd | None:
@@ -76,6 +46,18 @@ def _inspect(host: Host, one: Listener, running: bool, users: list[str]) -> Sshd
             tried.append(parse_settings(text))
         settings[user] = tuple(tried)
     return Sshd(name, running, settings)
+
+
+def forced_commands(host: Host, users: list[str]) -> dict[str, str]:
+    """By user, where a command of another's is forced on them; what sshd itself refuses is said elsewhere."""
+    found = {}
+    for sshd in inspect_sshds(host, users, ()):
+        for user, tried in sshd.settings.items():
+            commands = {line for settings in tried for line in settings.get("forcecommand", ())}
+            others = sorted(commands - {"none", places.SHELL})
+            if others:
+                found[user] = others[0]
+    return found
 
 
 def addresses_to_try(text: str) -> list[str]:

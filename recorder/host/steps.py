@@ -70,12 +70,27 @@ class SshdDropIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SshdInclude:
+    """The first line of sshd's configuration `path`; it stays only if sshd accepts that."""
+
+    path: str
+    line: str
+
+    def __str__(self) -> str:
+        return f"first line in {self.path}, accepted by sshd -t: {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A line in a file that is there; `first` before all others, else after them."""
+    """A line in a file; `first` before all others, else after them.
+
+    What a file that is not there means stands in `otherwise`, so that the line takes nothing away.
+    """
 
     path: str
     line: str
     first: bool = False
+    otherwise: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"line in {self.path}: {self.line}"
@@ -145,10 +160,14 @@ class LoginShell:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that follows a change of any of `after`; of none where `after` is empty: always."""
+    """A command that follows a change of any of `after`; of none where `after` is empty: always.
+
+    Without a change, too, where the command `unless` fails: what was begun may have been interrupted.
+    """
 
     arguments: tuple[str, ...]
     after: tuple[str, ...]
+    unless: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"run {' '.join(self.arguments)}"
@@ -172,6 +191,7 @@ Step = (
     | File
     | Module
     | SshdDropIn
+    | SshdInclude
     | Line
     | NoLine
     | Link

@@ -11,7 +11,9 @@ from recorder.policy.quantities import duration_text, parse_duration, parse_size
 from recorder.safe_text import safe
 
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\$?")
-"""Names of users and groups: nothing in them means anything in sshd_config, TOML or a line file."""
+"""Names of the recorder's own user and group: nothing in them means anything in a unit or a line file."""
+COVERED = re.compile(r"(?! )[A-Za-z0-9_][A-Za-z0-9_.@\\ -]{0,126}\$?(?<! )")
+"""Names of others: those that directory services make (CORP\\alice, domain users) are among them."""
 _LONGEST = 366 * 86400
 _LARGEST = 2**60
 _MOST_NAMES = 10_000
@@ -90,10 +92,17 @@ def _account(value: object) -> str:
     return text
 
 
+def _covered(value: object) -> str:
+    text = _text(value)
+    if not COVERED.fullmatch(text):
+        raise ValueError("must be the name of an account: letters, digits, _ . @ - \\ and spaces inside")
+    return text
+
+
 def _accounts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > _MOST_NAMES:
         raise ValueError('must be a list of names, such as ["alice", "bob"]')
-    names = tuple(_account(name) for name in value)
+    names = tuple(_covered(name) for name in value)
     if len(set(names)) < len(names):
         raise ValueError("names an account twice")
     return names
@@ -102,7 +111,7 @@ def _accounts(value: object) -> tuple[str, ...]:
 def _programs_by_user(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > _MOST_NAMES:
         raise ValueError('must be a table of lines such as alice = "/bin/zsh"')
-    return {_account(user): _program(shell) for user, shell in value.items()}
+    return {_covered(user): _program(shell) for user, shell in value.items()}
 
 
 def _count(value: object) -> int:

@@ -18,6 +18,7 @@ pytestmark = [needs_namespaces, needs("sshd", "ssh", "ssh-keygen"), pytest.mark.
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m", "recorder.cli")
 KEY = "/home/sc-alice/key"
+SSHD_PID = "/run/sshd.pid"
 SSH = (
     *("ssh", "-F", "none", "-i", KEY, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
     *("-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
@@ -53,7 +54,7 @@ def installed(machine: Machine) -> Machine:
     machine.sure("sh", "-c", f"setsid {places.COMMAND} daemon >/var/log/daemon 2>&1 </dev/null &")
     machine.sure("sh", "-c", "mkdir -p /run/sshd && $(command -v sshd) -E /var/log/sshd")
     wait_for(lambda: machine.run("test", "-S", "/run/sealcast/socket").returncode == 0, "the daemon")
-    wait_for(lambda: machine.run("test", "-s", places.SSHD_PID).returncode == 0, "sshd")
+    wait_for(lambda: machine.run("test", "-s", SSHD_PID).returncode == 0, "sshd")
     return machine
 
 
@@ -145,7 +146,7 @@ def probed_open(machine: Machine) -> set[str]:
 @pytest.fixture
 def opened(installed: Machine) -> Iterator[Machine]:
     """With forwarding and the loader's variables let through, for real."""
-    reload = f"kill -HUP $(cat {places.SSHD_PID})"
+    reload = f"kill -HUP $(cat {SSHD_PID})"
     edits = "s/DisableForwarding yes/DisableForwarding no/; s/AllowTcpForwarding no/AllowTcpForwarding yes/"
     keep = f"cp -a {places.SSHD_DROP_IN} {places.INTERPRETER} /mnt"
     replace = f"cp --remove-destination /usr/bin/python3 {places.INTERPRETER}; chmod 711 {places.INTERPRETER}"

@@ -25,6 +25,7 @@ from recorder.host.steps import (
     NoLine,
     ReloadSshd,
     SshdDropIn,
+    SshdInclude,
     Step,
     SystemGroup,
     SystemUser,
@@ -122,6 +123,37 @@ def test_lines_come_first_or_last_and_go(host: Host) -> None:
     assert host.at("/etc/shells").read_text() == "/first\n/bin/sh\n/bin/bash\n/last\n"
     do(host, NoLine("/etc/shells", "/first"))
     assert host.at("/etc/shells").read_text() == "/bin/sh\n/bin/bash\n/last\n"
+
+
+def test_a_line_that_must_be_first_is_put_there_from_anywhere(host: Host) -> None:
+    host.at("/etc/shells").write_text("# a comment\n\n/bin/sh\n/first\n")
+    do(host, Line("/etc/shells", "/first", first=True))
+    assert host.at("/etc/shells").read_text() == "/first\n# a comment\n\n/bin/sh\n"
+    host.at("/etc/shells").write_text("# a comment\n/first\n/bin/sh\n")
+    assert is_done(Line("/etc/shells", "/first", first=True), host)
+
+
+def test_a_file_that_comes_to_be_says_what_its_absence_said(host: Host) -> None:
+    host.at("/etc/shells").unlink()
+    do(host, Line("/etc/shells", places.SHELL, otherwise=("/bin/sh",)))
+    assert host.at("/etc/shells").read_text() == f"/bin/sh\n{places.SHELL}\n"
+
+
+@needs("sshd", "ssh-keygen")
+def test_an_include_that_sshd_refuses_does_not_stay(host: Host) -> None:
+    """Drop-ins that were never read may hold anything: sshd would not start again."""
+    main = host.at(places.SSHD_CONFIG)
+    host.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(host.at("/etc/ssh/key"))])
+    main.write_text(f"HostKey {host.at('/etc/ssh/key')}\n")
+    main.chmod(0o600)
+    broken, good = host.at("/etc/broken"), host.at("/etc/good")
+    broken.write_text("NoSuchKeyword yes\n")
+    good.write_text("PermitTTY no\n")
+    before = main.read_bytes()
+    assert "NoSuchKeyword" in refusal(host, SshdInclude(places.SSHD_CONFIG, f"Include {broken}")).message
+    assert main.read_bytes() == before
+    do(host, SshdInclude(places.SSHD_CONFIG, f"Include {good}"))
+    assert (main.read_bytes(), main.stat().st_mode) == (f"Include {good}\n".encode() + before, 0o100600)
 
 
 def test_what_is_no_link_of_ours_stays(host: Host) -> None:

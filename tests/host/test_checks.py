@@ -136,7 +136,10 @@ def test_each_thing_that_is_open_is_found_with_its_fix(
 
 NOTES: list[tuple[dict[str, object], str]] = [
     ({"policy": replace(POLICY, recording=RecordingPolicy(on_failure=OnFailure.OPEN))}, "go on unrecorded"),
-    ({"policy": replace(POLICY, cover=CoverPolicy(("alice", "gone"), ()))}, "no account gone"),
+    (
+        {"policy": replace(POLICY, cover=CoverPolicy(("alice", "gone"), ()))},
+        "no account gone that lets anybody in",
+    ),
     ({"groups": {"alice": frozenset({"docker"})}}, "alice can become root as a member of docker"),
     ({"timers": {"alice": ("a crontab",)}}, "alice has a crontab"),
     ({"processes": (Process(7, "telnetd"),)}, "telnetd"),

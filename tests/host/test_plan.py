@@ -1,5 +1,6 @@
 """What installing comes to, as a list of steps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,15 @@ import recorder.capture.login
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import parse_accounts
-from recorder.host.plan import Cover, Wish, new_policy, parse_cover, plan_install, plan_uninstall
+from recorder.host.plan import (
+    Cover,
+    Wish,
+    covered_elsewhere,
+    new_policy,
+    parse_cover,
+    plan_install,
+    plan_uninstall,
+)
 from recorder.host.steps import (
     Command,
     File,
@@ -20,10 +29,11 @@ from recorder.host.steps import (
     Program,
     ReloadSshd,
     SshdDropIn,
+    SshdInclude,
     Step,
 )
 from recorder.policy.parsing import parse_policy
-from tests.host.hosts import GROUP, PASSWD, facts
+from tests.host.hosts import GROUP, PASSWD, accounts, facts
 
 BOTH = Wish((Cover("user", "alice"), Cover("group", "ops")))
 
@@ -67,10 +77,21 @@ def test_nobody_is_locked_out_half_way() -> None:
         position(steps, kind) for kind in (Program, Interpreter, Command, LoginShell, SshdDropIn, ReloadSshd)
     ]
     assert order == sorted(order)
-    started = steps.index(
-        Command(("systemctl", "restart", places.UNIT_NAME), (places.UNIT, places.CONFIG, places.PROGRAM))
-    )
+    (started,) = [
+        number
+        for number, step in enumerate(steps)
+        if isinstance(step, Command) and step.arguments == ("systemctl", "restart", places.UNIT_NAME)
+    ]
     assert started < position(steps, LoginShell)
+
+
+def test_what_an_interrupted_installation_did_not_start_is_started() -> None:
+    commands = [step for step in plan_install(facts(), BOTH) if isinstance(step, Command)]
+    assert {step.arguments[1]: step.unless[1] for step in commands} == {
+        "daemon-reload": "is-active",
+        "enable": "is-enabled",
+        "restart": "is-active",
+    }
 
 
 def test_the_login_script_runs_on_its_own_interpreter() -> None:
@@ -136,7 +157,7 @@ def test_somebody_must_be_covered() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["alice", "user:", "users:alice", "user:a b", "user:*", "group:a,b", "user:a\n"]
+    "text", ["alice", "user:", "users:alice", "user:a ", "user: a", "user:*", "group:a,b", "user:a\n"]
 )
 def test_what_names_no_accounts(text: str) -> None:
     with pytest.raises(SealcastError, match="names no accounts"):
@@ -146,12 +167,74 @@ def test_what_names_no_accounts(text: str) -> None:
 def test_drop_ins_are_included_where_they_are_not() -> None:
     def includes(config: str) -> bool:
         steps = plan_install(facts(sshd_config=config), BOTH)
-        return any(isinstance(step, Line) and step.path == places.SSHD_CONFIG for step in steps)
+        return any(isinstance(step, SshdInclude) for step in steps)
 
     assert not includes("# a\n  include /etc/ssh/sshd_config.d/*.conf\n")
     assert includes("Port 22\n")
     assert includes("#Include /etc/ssh/sshd_config.d/*.conf\n")
     assert includes("Match User x\nInclude /etc/ssh/sshd_config.d/*.conf\n")
+    assert includes("PermitUserEnvironment=yes\nInclude /etc/ssh/sshd_config.d/*.conf\n")
+    assert not includes('Port 2\nInclude="/etc/ssh/sshd_config.d/*.conf"\nMatch User x\n')
+    for name, before in (("00-a.conf", True), ("00-sealcast.conf", False), ("50-cloud.conf", False)):
+        assert (
+            any(isinstance(step, SshdInclude) for step in plan_install(facts(sshd_drop_ins=(name,)), BOTH))
+            is before
+        )
+
+
+def test_a_command_that_sshd_forces_on_somebody_is_not_replaced_by_a_shell() -> None:
+    with pytest.raises(
+        SealcastError, match="a command on alice, which the recorder would replace: /usr/bin/id"
+    ):
+        plan_install(facts(forced={"alice": "/usr/bin/id"}), BOTH)
+
+
+_SERVICES = "web:x:61010:61003::/srv:/usr/sbin/nologin\nftp:x:61011:61003::/srv:/bin/false\n"
+
+
+def test_accounts_that_let_nobody_in_stay_so() -> None:
+    known = facts(accounts=parse_accounts(PASSWD + _SERVICES, GROUP))
+    shells = [step.user for step in plan_install(known, BOTH) if isinstance(step, LoginShell)]
+    assert shells == ["alice", "bob"]
+    with pytest.raises(SealcastError, match="web lets nobody in: its login shell is /usr/sbin/nologin"):
+        plan_install(known, Wish((Cover("user", "web"),)))
+    config = '[cover]\nusers = ["web"]\n[shells.users]\nweb = "/bin/bash"\n'
+    steps = plan_install(facts(config=config, accounts=known.accounts), Wish())
+    assert LoginShell("web", places.SHELL) in steps, "the policy gives it a shell"
+
+
+def test_who_is_not_covered_any_more_gets_their_shell_back() -> None:
+    config = '[cover]\nusers = ["bob"]\n[shells.users]\nalice = "/bin/zsh"\n'
+    passwd = PASSWD.replace("/bin/zsh", places.SHELL)
+    steps = plan_install(facts(config=config, accounts=parse_accounts(passwd, GROUP)), Wish())
+    assert [step for step in steps if isinstance(step, LoginShell)] == [
+        LoginShell("bob", places.SHELL),
+        LoginShell("alice", "/bin/zsh"),
+    ]
+
+
+def test_an_account_of_a_directory_service_is_named_and_not_changed() -> None:
+    found = accounts()
+    remote = replace(found.users["alice"], local=False)
+    known = facts(accounts=replace(found, users={**found.users, "alice": remote}))
+    shells = [step.user for step in plan_install(known, BOTH) if isinstance(step, LoginShell)]
+    assert (shells, covered_elsewhere(known, BOTH)) == (["bob"], ["alice"])
+
+
+def test_names_as_directory_services_make_them() -> None:
+    passwd = PASSWD + "CORP\\dora:x:61020:61021::/home/dora:/bin/bash\n"
+    known = facts(accounts=parse_accounts(passwd, GROUP + "domain users:x:61021:\n"))
+    wish = Wish((parse_cover("user:CORP\\dora"), parse_cover("group:domain users")))
+    steps = plan_install(known, wish)
+    text = files(steps)[places.CONFIG]
+    assert parse_policy(text, "").cover.users == ("CORP\\dora",)
+    assert b"CORP\\dora\t/bin/bash\n" in files(steps)[places.SHELLS]
+    (settings,) = [step.data for step in steps if isinstance(step, SshdDropIn)]
+    assert settings is not None
+    assert b"Match User CORP?dora\n" in settings
+    assert b"Match Group domain?users\n" in settings
+    again = plan_install(facts(config=text.decode(), accounts=known.accounts), wish)
+    assert files(again)[places.CONFIG] == text
 
 
 def test_a_host_without_sshd_and_chsh_is_fine() -> None:

@@ -8,9 +8,16 @@ from recorder.host import places
 from recorder.host.evidence import Evidence, Process
 from recorder.host.findings import State
 from recorder.host.machine import Host
+from recorder.host.processes import listener
 from recorder.host.sshd_checks import check_sshd
 from recorder.host.sshd_drop_in import WANTED, drop_in, forbidden_environment
-from recorder.host.sshd_inspection import addresses_to_try, inspect_sshds, listener, parse_settings
+from recorder.host.sshd_inspection import (
+    _ask,
+    addresses_to_try,
+    forced_commands,
+    inspect_sshds,
+    parse_settings,
+)
 from recorder.policy.model import CoverPolicy
 from tests.host.hosts import as_root, make_root
 from tests.marks import needs
@@ -100,6 +107,26 @@ def test_options_on_the_command_line_of_an_sshd_count(host: Host) -> None:
     said = [finding.says for finding in check_sshd(Evidence(sshds=found)) if finding.state is State.OPEN]
     assert len(said) == 1
     assert said[0].startswith("PermitUserEnvironment is yes for nobody")
+
+
+@as_root
+@needs("sshd", "ssh-keygen")
+def test_a_command_that_is_forced_on_somebody_is_found(host: Host) -> None:
+    path = host.at(places.SSHD_CONFIG)
+    path.write_text(path.read_text() + "Match User nobody Address 10.0.0.0/8\nForceCommand internal-sftp\n")
+    assert forced_commands(host, ["nobody", "bin"]) == {"nobody": "internal-sftp"}
+    cover(host)
+    assert forced_commands(host, ["nobody", "bin"]) == {}
+
+
+@as_root
+@needs("sshd", "ssh-keygen")
+@pytest.mark.parametrize("name", ["CORP\\dora", "domain users", "d.o-r_a@corp.example"])
+def test_names_as_directory_services_make_them_are_covered(host: Host, name: str) -> None:
+    cover(host, drop_in(CoverPolicy((name,), ())))
+    host.run(["sshd", "-t", "-f", str(host.at(places.SSHD_CONFIG))])
+    told, problem = _ask(host.at(places.SSHD_CONFIG), (), name, "192.0.2.1")
+    assert (problem, parse_settings(told)["forcecommand"]) == ("", (places.SHELL,))
 
 
 def test_networks_of_match_blocks_are_tried() -> None:
