@@ -1,6 +1,7 @@
 """A store with a demo session, and one with everything that can go wrong."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,32 @@ import pytest
 from tests.tui.studio import START_MS, Studio, change_line, demo_events, make_store
 
 HOUR_MS = 3_600_000
+
+
+class SteadyClock:
+    """Goes as the real one does, but no further than this from one look to the next.
+
+    A player looks thirty times a second. What keeps the whole program waiting, as other tests on the same
+    machine do, is no time to it: a moment that lasts two seconds then lasts as many looks as it should.
+    """
+
+    MOST_S = 0.05
+
+    def __init__(self) -> None:
+        self._seen = self._now = time.monotonic()
+
+    def __call__(self) -> float:
+        seen = time.monotonic()
+        self._now += min(seen - self._seen, self.MOST_S)
+        self._seen = seen
+        return self._now
+
+
+@pytest.fixture(autouse=True)
+def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SteadyClock()
+    for module in ("player", "player_actions"):
+        monkeypatch.setattr(f"tui.screens.{module}.monotonic", clock)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.screens import Shown, is_settled, library, player, shown
+from tests.tui.screens import DEADLINE, Shown, is_settled, library, player, shown
 from tests.tui.studio import Studio
 from tui.look import choose
 from tui.screens.base import RoomyScreen
@@ -113,15 +113,16 @@ async def test_the_screen_looks_as_agreed(case: str, request: pytest.FixtureRequ
         await script(screen)
         path = GOLDEN / f"{case}.txt"
         agreed = path.read_text() if path.exists() else ""
-        seen = await _drawn(screen, "" if os.environ.get("UPDATE_GOLDEN") else agreed)
+        is_update = bool(os.environ.get("UPDATE_GOLDEN"))
+        seen = await _drawn(screen, "" if is_update else agreed, _LAST_STROKES_S if is_update else DEADLINE)
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(seen)
     assert seen == path.read_text()
 
 
-async def _drawn(screen: Shown, agreed: str) -> str:
+async def _drawn(screen: Shown, agreed: str, seconds: float) -> str:
     """The screen as soon as it is as agreed, else after a while: the last strokes take a moment."""
-    deadline = time.monotonic() + _LAST_STROKES_S
+    deadline = time.monotonic() + seconds
     while True:
         await screen.pilot.pause(0.15)
         seen = _without_chance(screen.text) + "\n"

@@ -1,5 +1,6 @@
 """The Library: list, filter, views, what is checked in sight."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -78,7 +79,7 @@ async def test_a_query_can_be_brought_along(demo: Studio) -> None:
         await screen.until(lambda: listed(screen) == ["bob"])
         assert isinstance(screen.app.focused, SessionList)
         await screen.keys("q")
-        assert not screen.app.is_running
+        await screen.until(lambda: not screen.app.is_running)
 
 
 async def test_views_and_signs(zoo: Studio) -> None:
@@ -166,7 +167,9 @@ async def test_the_demo_is_made_while_the_interface_goes_on(studio: Studio, tmp_
         await screen.see("folder does not exist")
         await screen.see("D  ")
         await screen.keys("D")
-        await screen.see("recording the demo session, once: 1 of about 12 s")
+        await screen.until(
+            lambda: re.search("recording the demo session, once: [1-9][0-9]? of about 12 s", screen.text)
+        )
         await screen.keys("question_mark")
         await screen.see("Keys: library")
         await screen.keys("q", "D")

@@ -8,7 +8,7 @@ import pytest
 from recorder.cast.events import OUTPUT
 from recorder.store.checking import Verdict
 from recorder.store.layout import Store
-from tests.tui.screens import Shown, is_settled, player, shown
+from tests.tui.screens import DEADLINE, Shown, is_settled, player, shown
 from tests.tui.studio import Studio, demo_events
 from tui.look import choose
 from tui.options import PlayOptions
@@ -60,7 +60,7 @@ async def test_space_plays_and_pauses(demo: Studio) -> None:
     async with shown(player(demo.store, "11111111@1m15s")) as screen:
         await settled(screen)
         await screen.keys("space")
-        assert "▶" in screen.status
+        await screen.until(lambda: "▶" in screen.status)
         await screen.until(lambda: offset(screen) >= 76)
         await screen.keys("space")
         await screen.until(lambda: "‖" in screen.status)
@@ -108,7 +108,7 @@ async def test_idle_is_played_in_full_where_wanted(demo: Studio) -> None:
         await screen.until(lambda: offset(screen) >= 111)
         await screen.keys("space")
         assert offset(screen) < 113
-        assert "idle in full" in screen.status or "idle plays in full" in screen.status
+        await screen.until(lambda: "idle in full" in screen.status or "idle plays in full" in screen.status)
 
 
 async def test_a_wall_time_is_a_moment(demo: Studio) -> None:
@@ -159,7 +159,7 @@ async def test_full_screen_keeps_the_status_row(demo: Studio) -> None:
         await settled(screen)
         await screen.keys("f")
         await screen.until(lambda: screen.player.query_one(Grid).size.height == 23)
-        assert "01:40.0" in screen.rows[-1]
+        await screen.until(lambda: "01:40.0" in screen.rows[-1])
         await screen.keys("f")
         await screen.see("verified")
 
@@ -214,6 +214,7 @@ async def test_a_resize_keeps_position_and_picture(demo: Studio) -> None:
     async with shown(player(demo.store, "11111111@100s"), (100, 35)) as screen:
         await settled(screen)
         await screen.see("line 69")
+        await screen.see("No commands in this recording")
         before = screen.text
         await screen.pilot.resize_terminal(40, 12)
         await screen.see("Terminal is 40×12")
@@ -280,7 +281,7 @@ async def test_the_word_is_checking_until_the_verdict_is_known(
     check = first.source.check
 
     def late(subject: Subject, progress: object) -> Verdict:
-        asyncio.run_coroutine_threadsafe(hold.wait(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(hold.wait(), loop).result(DEADLINE)
         return check(subject)
 
     monkeypatch.setattr(first.source, "check", late)

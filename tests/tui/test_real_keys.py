@@ -35,7 +35,7 @@ from tui.app import run_library
 code = run_library(Store(Path(sys.argv[1])))
 os.write(terminal, f"EXIT={code}".encode())
 """
-DEADLINE = 15.0
+DEADLINE = 120.0
 
 
 class Tmux:
