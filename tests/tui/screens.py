@@ -20,7 +20,7 @@ from tui.screens.library import LibraryScreen
 from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
 
-DEADLINE = 10.0
+DEADLINE = 120.0
 """Seconds after which a condition that is not met is a failure."""
 
 
