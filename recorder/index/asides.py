@@ -4,14 +4,15 @@ A prompt and the line typed at it are none of it: the line is the text of a comm
 prompts again and again.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from recorder.commands.transcript import Written
 from recorder.index.pages import Page
 
 _MOST_HELD = 64 * 1024
-_END_OF_TYPING = 32
-"""Bytes in which an accepted line ends, with its line feed."""
+_ACCEPTED = re.compile(rb"\n(?:\x1b\][^\x07\x1b]*+\x07|\x1b\[[0-9;?]*+[A-Za-z]|\x1b[=>]|\r)*+\Z")
+"""How the output ends that an accepted line makes: nothing is shown after its line feed."""
 _LONGEST_TYPED = 100
 """Lines of one command as it was typed."""
 _MOST_HEADS = 64
@@ -33,16 +34,17 @@ class Aside:
         self._held: list[tuple[float, bytes]] = []
         self._size = self._ends = 0
 
-    def output(self, time: float, data: bytes) -> None:
-        """What was shown at `time`."""
+    def output(self, time: float, data: bytes) -> bool:
+        """What was shown at `time`. Whether that may have made lines to be taken."""
         if self._page is not None:
             self._page.output(time, data)
-            return
+            return True
         self._held.append((time, data))
         self._size += len(data)
         self._ends += data.count(b"\n")
         if self._ends > 1 or self._size > _MOST_HELD:
             self._make_page()
+        return self._page is not None
 
     def _make_page(self) -> None:
         self._page = self._new_page()
@@ -75,8 +77,7 @@ class Aside:
 
     def _is_one_line(self) -> bool:
         """The only line feed is that at its end."""
-        data = b"".join(data for _, data in self._held[-8:])
-        return b"\n" in data[-_END_OF_TYPING:]
+        return _ACCEPTED.search(b"".join(data for _, data in self._held)) is not None
 
     def _kept(self, lines: Iterable[Written], prompts: Sequence[str]) -> list[Written]:
         kept = []

@@ -268,8 +268,7 @@ class RecordingReader(Extractor):
         if self._open is not None:
             self._open.page.output(self._last_s, data)
             self._keep_lines(self._open.begun, self._open.page.take())
-        elif self._aside is not None:
-            self._aside.output(self._last_s, data)
+        elif self._aside is not None and self._aside.output(self._last_s, data):
             self._keep_aside(self._aside.take(self._prompts()))
 
     def _close_page(self, before: Prompt | None = None) -> None:

@@ -209,7 +209,6 @@ CREATE TABLE outputs (
     start INTEGER NOT NULL,
     size INTEGER NOT NULL
 );
-CREATE INDEX outputs_stretch ON outputs (stretch);
 
 CREATE VIRTUAL TABLE outputs_fts USING fts5 (
     text, content = '', detail = 'none', columnsize = 0, tokenize = 'unicode61 remove_diacritics 0'

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from recorder.errors import FormatError
 from recorder.index.blocks import unpack_text, unpack_times
 
+_KEPT_SESSIONS = 4
 _KEPT_BLOCKS = 64
 _KEPT_QUERIES = 32
 _WITH_WORDS = "SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?"
@@ -15,10 +16,13 @@ _COMMANDS = (
     "SELECT DISTINCT stretch FROM outputs"
     " WHERE id IN (SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?)"
 )
-_PIECES = (
-    "SELECT id, (SELECT max(block.id) FROM output_blocks block WHERE block.id <= piece.id), start, size"
-    " FROM outputs piece WHERE stretch = ? ORDER BY id"
-)
+_SESSION = "SELECT session FROM stretches WHERE id = ?"
+_PIECES = """
+SELECT piece.stretch, piece.id, block.id, piece.start, piece.size
+FROM output_blocks block CROSS JOIN outputs piece
+WHERE block.session = ? AND piece.id >= block.id AND piece.id < coalesce(
+    (SELECT min(later.id) FROM output_blocks later WHERE later.id > block.id), 9223372036854775807)
+ORDER BY piece.id"""
 _BLOCKS = "SELECT id, data, size FROM output_blocks WHERE session = ? ORDER BY id"
 _PARTS = (
     "SELECT stretch, start, size FROM outputs WHERE id >= ?1 AND id <"
@@ -45,6 +49,16 @@ class Block(NamedTuple):
     """The text with its last line feed, in UTF-8."""
 
 
+class _Piece(NamedTuple):
+    """What a command or aside wrote of a block."""
+
+    id: int
+    block: int
+    start: int
+    """Bytes from the beginning of the block."""
+    size: int
+
+
 class Outputs:
     """Reads pieces of output; keeps the blocks it read last."""
 
@@ -52,6 +66,7 @@ class Outputs:
         self._connection = connection
         self.pieces = lru_cache(_KEPT_QUERIES)(self._find_pieces)
         """The pieces that a query of FTS5 finds; None where there are more than a limit."""
+        self._pieces_of_session = lru_cache(_KEPT_SESSIONS)(self._read_pieces)
         self._block = lru_cache(_KEPT_BLOCKS)(self._read_text)
         self._times = lru_cache(_KEPT_BLOCKS)(self._read_times)
 
@@ -96,9 +111,16 @@ class Outputs:
             lines.extend(map(Line, times, _decoded(data[start : start + size]).split("\n")))
         return lines
 
-    def _pieces(self, stretch: int) -> list[tuple[int, int, int, int]]:
-        """Each with its block, and where in that it stands."""
-        return self._connection.execute(_PIECES, (stretch,)).fetchall()
+    def _pieces(self, stretch: int) -> Sequence[_Piece]:
+        (session,) = self._connection.execute(_SESSION, (stretch,)).fetchone()
+        return self._pieces_of_session(session).get(stretch, ())
+
+    def _read_pieces(self, session: int) -> dict[int, list[_Piece]]:
+        """By their commands and asides."""
+        found: dict[int, list[_Piece]] = {}
+        for stretch, *piece in self._connection.execute(_PIECES, (session,)):
+            found.setdefault(stretch, []).append(_Piece(*piece))
+        return found
 
     def _read_text(self, block: int) -> bytes:
         data, size = self._connection.execute(_BLOCK_TEXT, (block,)).fetchone()

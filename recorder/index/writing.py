@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 
 _COMMIT_S = 2.0
 _COMMIT_BYTES = 16 * 1024 * 1024
+_FULL_TEXT = ("commands_fts", "outputs_fts")
 _HASH_BYTES = 16 * 1024 * 1024
 """What FTS5 gathers in memory before it writes a segment."""
 UNFINISHED = 0
@@ -70,7 +71,7 @@ class IndexWriter:
         self._bytes = 0
         self._begun: float | None = None
         with damage_told():
-            for table in ("commands_fts", "outputs_fts"):
+            for table in _FULL_TEXT:
                 sql = f"INSERT INTO {table} ({table}, rank) VALUES ('hashsize', {_HASH_BYTES})"  # noqa: S608  names of our own
                 self._connection.execute(sql)
             self._stretches = itertools.count(self._largest("stretches") + 1)
@@ -341,7 +342,7 @@ class IndexWriter:
         """Bring the full-text indexes into the shape that is fastest to search, after much was written."""
         self.commit()
         with damage_told():
-            for table in ("commands_fts", "outputs_fts"):
+            for table in _FULL_TEXT:
                 self._connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608  names of our own
             self._connection.execute("PRAGMA optimize")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
