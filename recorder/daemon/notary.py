@@ -21,6 +21,7 @@ from recorder.capture.signals import SignalPipe
 from recorder.cast.v2 import encode_header
 from recorder.daemon import journal
 from recorder.daemon.glass import enter_notes
+from recorder.daemon.policy_note import change_of_policy, remember_policy
 from recorder.errors import SealcastError
 from recorder.log import entries
 from recorder.log.entries import Occasion
@@ -115,7 +116,11 @@ class NotaryService:
         self._poll = select.poll()
 
     def run(self) -> None:
-        """Admit and seal until the daemon is gone."""
+        """Admit and seal until the daemon is gone. First of all the log hears of a new policy."""
+        change = change_of_policy(self._store, self._policy, (now_ms(), os.getuid()))
+        if change is not None:
+            self._documents.append(change)
+            self._enter([])
         with SignalPipe((signal.SIGCHLD, signal.SIGTERM)) as signals:
             for fd in (self._owner, self._listener.fileno(), signals.fileno()):
                 self._poll.register(fd, select.POLLIN)
@@ -200,6 +205,8 @@ class NotaryService:
             for lease, _, _ in waiting:
                 self._answer(lease, {"refused": error.message})
             return
+        if any(entries.action(document) == entries.CONFIGURATION_CHANGED for document in self._documents):
+            remember_policy(self._store, self._policy)
         self._documents.clear()
         for (lease, request, _), admission in zip(waiting, admitted, strict=True):
             self._admit(lease, request, admission)

@@ -228,9 +228,7 @@ class Server:
             if pid == self._making_room:
                 self._making_room = 0
             if pid == self._ender and not self._stopping:
-                journal.note(
-                    "ender-ended", reason="what sessions leave goes on until the next start"
-                )
+                journal.note("ender-ended", reason="what sessions leave goes on until the next start")
             if pid == self._notary and not self._stopping:
                 journal.note("notary-ended")
                 self._start_notary()

@@ -258,6 +258,26 @@ def reload(host: Bastion) -> None:
     wait_for(lambda: len(logged(host, entries.CONFIGURATION_CHANGED)) > before, "the policy was read again")
 
 
+def digest(policy: bytes) -> str:
+    """As the log names a policy."""
+    return "sha256:" + hashlib.sha256(policy).hexdigest()
+
+
+def test_a_policy_that_a_restart_brings_into_force_is_in_the_log_once(host: Bastion) -> None:
+    config = host.base / "config.toml"
+    wait_for(lambda: logged(host, entries.CONFIGURATION_CHANGED), "the first policy")
+    before = config.read_bytes()
+    configure(host, "[limits]\nsessions_per_user = 7\n")
+    wait_for(lambda: len(logged(host, entries.CONFIGURATION_CHANGED)) == 2, "the second one")
+    host.stop_daemon()
+    host.start_daemon()
+    assert host.run("true").returncode == 0
+    first, second = (entry["sealcast"] for entry in logged(host, entries.CONFIGURATION_CHANGED))
+    assert first == {"policy": digest(before)}
+    assert second == {"policy": digest(config.read_bytes()), "before": digest(before)}
+    assert host.recorded().header.session is not None
+
+
 def test_a_changed_policy_is_read_on_sighup_and_a_bad_one_is_not(host: Bastion) -> None:
     config = host.base / "config.toml"
     good = config.read_text()
@@ -270,8 +290,9 @@ def test_a_changed_policy_is_read_on_sighup_and_a_bad_one_is_not(host: Bastion) 
     config.write_text(good + '[noninteractive]\nmode = "refuse"\n')
     reload(host)
     assert b"interactive logins only" in host.run("echo no").stderr
-    changed = the_only(host, entries.CONFIGURATION_CHANGED)["sealcast"]
-    assert changed["policy"] == "sha256:" + hashlib.sha256(config.read_bytes()).hexdigest()
+    first, changed = (entry["sealcast"] for entry in logged(host, entries.CONFIGURATION_CHANGED))
+    assert changed == {"policy": digest(config.read_bytes()), "before": digest(good.encode())}
+    assert first == {"policy": digest(good.encode())}
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
         child.send("exit\r")
