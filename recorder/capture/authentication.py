@@ -7,8 +7,10 @@ PROTOCOL.certkeys says; what cannot be read gives no key, and stands in the reco
 import base64
 import binascii
 import hashlib
+import json
 from typing import Any
 
+from recorder.capture.login import MAX_AUTH_FILE
 from recorder.errors import FormatError
 from recorder.seal.ssh_wire import WireReader, string
 
@@ -30,8 +32,59 @@ MAX_PRINCIPALS = 256
 """As many as OpenSSH takes (SSHKEY_CERT_MAX_PRINCIPALS)."""
 MAX_TEXT = 1024
 """Characters of a key id or a principal; the method's line has the whole."""
+MAX_KEPT = 16 * 1024
+"""Of all lines together, and of all names in certificates together, as JSON: an entry has a limit."""
+
+_LONGEST_AS_JSON = 6
+"""Characters of one: `\\u0001`."""
 
 Key = dict[str, Any]
+
+
+def authentication_of(text: str) -> dict[str, Any]:
+    """`methods` and `keys` of a login from the text of sshd's file.
+
+    Where something had to be left out, `cut` names the whole text by its length in bytes and its SHA-256; and
+    `incomplete` stands with it where not even the login saw the whole.
+    """
+    lines = methods_of(text)
+    keys = keys_of(lines)
+    methods, kept = _shortened(lines), [_with_fewer_names(key, MAX_KEPT // len(keys)) for key in keys]
+    data = text.encode("utf-8", "surrogatepass")
+    is_whole = len(data) < MAX_AUTH_FILE
+    all_lines = [line for line in text.split("\n") if line]
+    found: dict[str, Any] = {"methods": methods, "keys": kept}
+    if methods != all_lines or kept != keys or not is_whole:
+        found["cut"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        if not is_whole:
+            found["cut"]["incomplete"] = True
+    return found
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    room, kept = MAX_KEPT, []
+    for line in lines:
+        kept.append(line[:room])
+        room -= len(kept[-1])
+    return [line for line in kept if line]
+
+
+def _with_fewer_names(key: Key, room: int) -> Key:
+    """A certificate's names as far as there is room; how many there are stands in `principals_count`."""
+    key_id, principals = key.get("key_id", ""), key.get("principals", [])
+    if len(json.dumps(key_id)) > room:
+        key, key_id = key | {"key_id": key_id[: room // _LONGEST_AS_JSON]}, ""
+        room = 0
+    room -= len(json.dumps(key_id))
+    names = []
+    for name in principals:
+        room -= len(json.dumps(name))
+        if room < 0:
+            break
+        names.append(name)
+    if len(names) == len(principals):
+        return key
+    return key | {"principals": names, "principals_count": len(principals)}
 
 
 def methods_of(text: str) -> list[str]:

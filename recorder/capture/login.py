@@ -37,7 +37,7 @@ MAX_TYPED = 4096
 LAST_WORDS_SECONDS = 2.0
 """How long a shell may take to end after its recorder was lost, before it is killed."""
 _MAX_SHELLS_FILE = 1024 * 1024
-_MAX_AUTH_FILE = 64 * 1024
+MAX_AUTH_FILE = 128 * 1024
 _OWN_NAME = b"sealcast-shell"
 """What sshd's ForceCommand says, with any path; the user's own command is in SSH_ORIGINAL_COMMAND then."""
 _PASSED_ON = (_signal.SIGHUP, _signal.SIGTERM, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGALRM)
@@ -219,7 +219,7 @@ def _authentication(environment: "dict[bytes, bytes]") -> bytes:
         fd = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
     except OSError:
         return b""
-    text = posix.read(fd, _MAX_AUTH_FILE)
+    text = posix.read(fd, MAX_AUTH_FILE)
     posix.close(fd)
     return text.replace(b"\0", b"")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from recorder.capture.authentication import keys_of, methods_of
+from recorder.capture.authentication import authentication_of
 from recorder.capture.channel import Channel, ChannelError, Message
 from recorder.capture.handover import RemoteStreams, RemoteTerminal, tell
 from recorder.capture.login import MAX_PACKET
@@ -169,12 +169,10 @@ def receive(connection: socket.socket, fds: list[int]) -> bytes:
 def _facts(peer: Peer, request: Request, origin: str, fds: list[int]) -> Message:
     """What the notary is told. Claims of the client count only where sshd started it."""
     environment = request.environment if origin == "sshd" else {}
-    methods = methods_of(request.authentication) if origin == "sshd" else []
     authentication = {
         "login_uid": peer.login_uid,
         "audit_session": peer.audit_session,
-        "methods": methods,
-        "keys": keys_of(methods),
+        **(authentication_of(request.authentication) if origin == "sshd" else {}),
     }
     return {
         "request": {

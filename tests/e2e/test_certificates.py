@@ -1,5 +1,6 @@
 """A login with a user certificate: its key id, principals and authority stand in the record."""
 
+import hashlib
 import subprocess
 from collections.abc import Iterator
 
@@ -63,6 +64,18 @@ def test_a_hostile_key_id_is_stored_exactly(host: Bastion, key_id: str) -> None:
     assert found is not None
     assert found["keys"][0]["key_id"] == key_id
     assert len(found["methods"]) == 1
+
+
+def test_a_large_certificate_lets_in_and_its_cut_is_said(host: Bastion) -> None:
+    names = [host.user, *(f"role-{number:03}-{'x' * 230}" for number in range(255))]
+    _certify(host, "alice", ",".join(names))
+    certificate = " ".join((host.base / "user-key-cert.pub").read_text().split()[:2])
+    told = f"publickey {certificate}\n".encode()
+    found = _login(host).authentication
+    assert found is not None
+    assert found["cut"] == {"bytes": len(told), "sha256": hashlib.sha256(told).hexdigest()}
+    assert found["keys"][0]["principals_count"] == len(names)
+    assert found["keys"][0]["principals"] == names[: len(found["keys"][0]["principals"])]
 
 
 def test_without_the_certificate_nobody_comes_in(host: Bastion) -> None:
