@@ -13,6 +13,7 @@ from tests.e2e.sessions import children, wait_for
 from tests.host.namespaces import Machine
 
 _ROOT = Path(__file__).parents[2]
+BOOT_SECONDS = 300
 _BOOT = """
 set -e
 mount --make-rprivate /
@@ -48,7 +49,8 @@ def booted_machine(place: Path) -> Iterator[Machine]:
         yield _booted(container, log)
     finally:
         for pid in _processes_in(container.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         container.kill()
         container.wait()
 
@@ -57,7 +59,7 @@ def _booted(container: "subprocess.Popen[bytes]", log: Path) -> Machine:
     try:
         wait_for(lambda: container.poll() is not None or first_process(container.pid), "its first process")
         machine = Machine(first_process(container.pid))
-        wait_for(lambda: container.poll() is not None or is_up(machine), "basic.target")
+        wait_for(lambda: container.poll() is not None or is_up(machine), "basic.target", BOOT_SECONDS)
     except AssertionError as error:
         raise NoContainerError(f"{error}: {log.read_text(errors='replace')[-500:]}") from None
     if container.poll() is not None:

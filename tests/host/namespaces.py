@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.sessions import DEADLINE_SECONDS
+
 _COPIED = ("/etc", "/opt", "/usr/local", "/var/lib", "/run", "/home", "/var/spool", "/var/log", "/var/tmp")
 _FIRST = """
 set -e
@@ -26,7 +28,9 @@ for place in {places}; do
 done
 rm -rf /etc/sealcast /opt/sealcast /var/lib/sealcast /run/sealcast /run/sshd.pid /var/tmp/sealcast-probe-*
 rm -f /etc/ssh/sshd_config.d/*.conf
+rm -f /etc/passwd.lock /etc/shadow.lock /etc/group.lock /etc/gshadow.lock /etc/subuid.lock /etc/subgid.lock
 """
+"""The locks are those of tests outside that add an account at this moment."""
 _LOOPBACK_UP = """
 import fcntl, socket, struct
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 1))
@@ -53,7 +57,9 @@ class Machine:
     def command(self, *arguments: str) -> list[str]:
         return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--", *arguments]
 
-    def run(self, *arguments: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str = "", timeout: float = DEADLINE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """A command as root in the copy."""
         return subprocess.run(
             self.command(*arguments),

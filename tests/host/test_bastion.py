@@ -3,33 +3,33 @@
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from recorder.host import places
+from tests.e2e.sessions import wait_for
 from tests.host.namespaces import Machine, copied_machine, needs_namespaces
 from tests.marks import needs
 
-pytestmark = [needs_namespaces, needs("sshd", "ssh", "ssh-keygen"), pytest.mark.slow]
+pytestmark = [
+    needs_namespaces,
+    needs("sshd", "ssh", "ssh-keygen"),
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+]
+PROBE_SECONDS = 900
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m", "recorder.cli")
 KEY = "/home/sc-alice/key"
 SSHD_PID = "/run/sshd.pid"
+SSHD_LOG = "/var/log/sshd"
 SSH = (
     *("ssh", "-F", "none", "-i", KEY, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
     *("-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
 )
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,26 @@ def installed(machine: Machine) -> Machine:
     """Installed by root from this checkout, with daemon and sshd running."""
     machine.sure(*PROGRAM, "install", "--cover", "user:sc-alice", "group:sc-ops", "--no-systemd")
     machine.sure("sh", "-c", f"setsid {places.COMMAND} daemon >/var/log/daemon 2>&1 </dev/null &")
-    machine.sure("sh", "-c", "mkdir -p /run/sshd && $(command -v sshd) -E /var/log/sshd")
-    wait_for(lambda: machine.run("test", "-S", "/run/sealcast/socket").returncode == 0, "the daemon")
-    wait_for(lambda: machine.run("test", "-s", SSHD_PID).returncode == 0, "sshd")
+    machine.sure("sh", "-c", f"mkdir -p /run/sshd && $(command -v sshd) -E {SSHD_LOG}")
+    asks = ("sh", "-c", f"{places.COMMAND} sessions; exit $?")  # with a parent that the daemon can look at
+    wait_for(
+        lambda: machine.run(*asks).returncode == 0,
+        lambda: f"the daemon answers: {machine.read('/var/log/daemon')}",
+    )
+    wait_for(lambda: machine.run("test", "-s", SSHD_PID).returncode == 0, lambda: machine.read(SSHD_LOG))
     return machine
+
+
+def reload_sshd(machine: Machine) -> None:
+    """Have sshd read its configuration again: it starts anew, and listens where it did."""
+    before = listening(machine)
+    machine.sure("sh", "-c", f": >{SSHD_LOG}; kill -HUP $(cat {SSHD_PID})")
+    wait_for(lambda: listening(machine) == before, lambda: f"sshd is back: {machine.read(SSHD_LOG)}")
+
+
+def listening(machine: Machine) -> int:
+    """At how many addresses sshd has listened since its log began."""
+    return machine.read(SSHD_LOG).count("Server listening on ")
 
 
 def test_a_dry_run_changes_nothing_and_says_what_install_then_does(machine: Machine) -> None:
@@ -129,7 +145,7 @@ def test_doctor_says_that_the_host_is_closed(installed: Machine) -> None:
 
 
 def test_the_known_escapes_do_not_get_through(installed: Machine) -> None:
-    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=120)
+    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=PROBE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     probed = [line for line in done.stdout.splitlines() if " probe " in line]
     assert len(probed) == 9
@@ -138,7 +154,7 @@ def test_the_known_escapes_do_not_get_through(installed: Machine) -> None:
 
 
 def probed_open(machine: Machine) -> set[str]:
-    done = machine.run(places.COMMAND, "doctor", "--probe", "--json", timeout=120)
+    done = machine.run(places.COMMAND, "doctor", "--probe", "--json", timeout=PROBE_SECONDS)
     items = json.loads(done.stdout)["items"]
     return {item["says"] for item in items if (item["check"], item["state"]) == ("probe", "open")}
 
@@ -146,14 +162,15 @@ def probed_open(machine: Machine) -> set[str]:
 @pytest.fixture
 def opened(installed: Machine) -> Iterator[Machine]:
     """With forwarding and the loader's variables let through, for real."""
-    reload = f"kill -HUP $(cat {SSHD_PID})"
     edits = "s/DisableForwarding yes/DisableForwarding no/; s/AllowTcpForwarding no/AllowTcpForwarding yes/"
     keep = f"cp -a {places.SSHD_DROP_IN} {places.INTERPRETER} /mnt"
     replace = f"cp --remove-destination /usr/bin/python3 {places.INTERPRETER}; chmod 711 {places.INTERPRETER}"
-    installed.sure("sh", "-c", f"{keep}; sed -i '{edits}' {places.SSHD_DROP_IN}; {replace}; {reload}")
+    installed.sure("sh", "-c", f"{keep}; sed -i '{edits}' {places.SSHD_DROP_IN}; {replace}")
+    reload_sshd(installed)
     yield installed
     put_back = f"cp -a /mnt/00-sealcast.conf {places.SSHD_DROP_IN}; mv /mnt/python {places.INTERPRETER}"
-    installed.sure("sh", "-c", f"{put_back}; {reload}")
+    installed.sure("sh", "-c", put_back)
+    reload_sshd(installed)
 
 
 def test_escapes_that_get_through_are_reported(opened: Machine) -> None:
@@ -174,7 +191,7 @@ def test_a_shell_in_the_place_of_the_recorder_is_reported(installed: Machine) ->
 def test_a_host_that_covers_users_only_can_be_probed(installed: Machine) -> None:
     edit = "sed -i 's/^groups = .*/groups = []/' /etc/sealcast/config.toml"
     installed.sure("sh", "-c", f"cp -a /etc/sealcast/config.toml /mnt; {edit}")
-    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=120)
+    done = installed.run(places.COMMAND, "doctor", "--probe", timeout=PROBE_SECONDS)
     installed.sure("mv", "/mnt/config.toml", "/etc/sealcast/config.toml")
     probed = [line for line in done.stdout.splitlines() if " probe " in line]
     assert len(probed) == 9
@@ -236,7 +253,10 @@ def test_uninstalling_gives_everything_back_but_the_recordings(installed: Machin
     for path in (places.PREFIX, places.SSHD_DROP_IN, places.COMMAND, places.SHELL):
         assert installed.run("test", "-e", path).returncode != 0, path
     assert places.SHELL not in installed.read("/etc/shells") + installed.read(places.CHSH_PAM)
-    assert installed.run(*SSH, "sc-alice@localhost", "echo free").stdout == "free\n"
+    wait_for(  # sshd has been told to start anew, and listens to nobody for a moment
+        lambda: installed.run(*SSH, "sc-alice@localhost", "echo free").stdout == "free\n",
+        lambda: installed.run(*SSH, "sc-alice@localhost", "echo free").stderr,
+    )
 
 
 def test_the_machine_itself_was_not_touched(machine: Machine) -> None:
