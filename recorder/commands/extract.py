@@ -8,7 +8,7 @@ from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
 from recorder.commands.command import Command, Flag
-from recorder.commands.keys import Key, take_key
+from recorder.commands.keys import Key, is_end_of_input, take_key
 from recorder.commands.levels import Levels, Phase
 from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, Cutter
@@ -17,7 +17,7 @@ from recorder.commands.prompt import LONGEST, Prompt, guess_end, looks_like_prom
 from recorder.commands.reports import LONGEST_QUOTE, Authority, ForgedMark, body_of, exit_status
 from recorder.terminal import AltScreen
 
-VERSION = 2
+VERSION = 3
 """Of what is extracted: the same recording gives the same commands under the same number."""
 
 MAX_FORGED = 100
@@ -346,7 +346,8 @@ class Extractor:
         if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
-        edit.right = self._right = behind.strip()
+        untouched = len(text.rstrip()) <= len(prompt.text)
+        edit.right = self._right = behind.strip() if untouched else ""
         if not edit.bracketed:
             edit.begun_s, edit.begun_at = self._line_s, self._line_at
             edit.quiet = edit.ends == 0
@@ -390,6 +391,8 @@ class Extractor:
         if self._picture.alternate:
             shell = self._levels.in_multiplexer or (prompt.bracketed and first)
             return known or (shell and looks_like_prompt(prompt.text))
+        if not prompt.bracketed and self._levels.reads_rows:
+            return False
         if prompt.bracketed or known or self._levels.asks_more(prompt, quiet=self._edit.ends == 0):
             return True
         return looks_like_prompt(prompt.text)
@@ -418,12 +421,14 @@ class Extractor:
     def _accept(self, typed: Typed | None) -> None:
         """A line has left the editor."""
         edit = self._edit
+        if typed is not None and is_end_of_input(typed.text, self._keys, has_keys=self._has_keys):
+            typed = typed._replace(text="")
         key = self._take_key(typed.text if typed else "")
         if typed is not None and key is not None and not edit.bracketed:
             typed = self._typed_ahead(typed, key)
         if typed is not None and not self._is_aborted(typed, key):
             self._run(typed, edit, key)
-        elif edit.more:
+        elif edit.more or (typed and self._levels.asks_more(typed.prompt, quiet=edit.quiet)):
             self._levels.forget()
         if key is not None and key.name == "ctrl-d" and not (typed and typed.text):
             self._levels.leave()

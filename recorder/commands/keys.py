@@ -1,8 +1,10 @@
 """Keys that wait for their effect."""
 
+import re
 from collections import deque
 from dataclasses import dataclass
 
+_END_OF_INPUT = re.compile(r"\^D\s*[A-Z]?[a-z]*\Z")
 _STALE_S = 0.3
 """A Ctrl-C that had no effect for this long was ignored."""
 
@@ -28,3 +30,9 @@ def take_key(keys: deque[Key], text: str) -> Key | None:
             continue
         return key
     return None
+
+
+def is_end_of_input(text: str, keys: deque[Key], *, has_keys: bool) -> bool:
+    """Ctrl-D that was echoed: libedit leaves it on the line, and the program says good-bye there."""
+    pressed = keys[0].name == "ctrl-d" if keys else not has_keys
+    return pressed and bool(_END_OF_INPUT.match(text))

@@ -81,6 +81,11 @@ class Levels:
             for level in self._stack
         )
 
+    @property
+    def reads_rows(self) -> bool:
+        """The innermost program reads data, and no commands, until it is told their end."""
+        return self.running is not None and syntax.reads_rows(self.running.text)
+
     def leave(self) -> None:
         """The innermost shell was told to end."""
         self._leaving = True
@@ -96,6 +101,8 @@ class Levels:
             return False
         if prompt.text == main.text:
             return asks_for_more(main.text) and syntax.incomplete(running.text)
+        if quiet and prompt.goes_on(main):
+            return True
         if not quiet or not asks_for_more(prompt.text) or "PS1=" in running.text:
             return False
         return not syntax.starts_shell(running.text)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from recorder.commands import syntax
 from recorder.commands.picture import LogicalLine, Picture
 from recorder.commands.prompt import Prompt, guess_end
-from recorder.commands.syntax import incomplete
 
 MAX_TEXT = 64 * 1024
 _MORE = re.compile(r" *\.{3}:?(?: |\Z)")
@@ -137,12 +137,14 @@ def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *,
 
 
 def _split(lines: list[str], prompt: Prompt, guessed: bool) -> Typed:
-    """bash runs the lines of a paste one by one; fish and zsh take them as one command."""
+    """bash runs the lines of a paste one by one; fish and zsh take them as one command, as psql does."""
+    if syntax.is_statement("\n".join(lines)):
+        lines = ["\n".join(lines)]
     commands: list[str] = []
     group: list[str] = []
     for line in lines:
         group.append(line)
-        if not incomplete("\n".join(group[-_MAX_GROUP:])):
+        if not syntax.incomplete("\n".join(group[-_MAX_GROUP:])):
             commands.append("\n".join(group).rstrip()[:MAX_TEXT])
             group = []
     commands += ["\n".join(group).rstrip()[:MAX_TEXT]] if group else []

@@ -14,9 +14,10 @@ _ZSH = (
 """The constructs that zsh names in a secondary prompt."""
 _MORE = re.compile(
     rf"(?:^|\s)(?:(?:{_ZSH}\s?+)*+>|\.{{2,}}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
-    r"|^[\w./@:-]*[-'\"(*$!^][#>]\s*\Z"  # psql, mysql
+    r"|^[\w./@:\[\]-]*[-'\"(*$!^][#>]\s*\Z"  # psql, mysql
     r"|^\s*(?:->|'>|\">|`>|/\*>|\.{2,3}>)\s*\Z"
 )
+_PSQL_STATE = re.compile(r"(?P<begin>.*\w/?)(?P<state>[-=^!@*'\"$(])(?P<end>[*!?]?[#>] ?)")
 _WORDS = re.compile(r"[^\W_]+(?:[\w./~+@:-]*\w)?|[~/][\w./+-]*")
 _WORD = re.compile(r"[\w./~+@:-]*")
 _PLACE = re.compile(r"(?:^|[\s:\[(])((?:~|/)[^\s\])$#%>]*)")
@@ -58,6 +59,13 @@ class Prompt:
         if self.bracketed != other.bracketed or self.mark != other.mark or self.who != other.who:
             return False
         return _skeleton(self.text) == _skeleton(other.text) or self.who is not None
+
+    def goes_on(self, main: "Prompt") -> bool:
+        """psql's secondary prompt, in whatever form: its main one with another sign for `=`."""
+        own, others = _PSQL_STATE.fullmatch(self.text), _PSQL_STATE.fullmatch(main.text)
+        if not own or not others or own["state"] not in "-*'\"$(" or others["state"] not in "=^!@":
+            return False
+        return own["end"] == others["end"] and _skeleton(own["begin"]) == _skeleton(others["begin"])
 
     def begins(self, line: str) -> int | None:
         """How much of `line` is this prompt, exactly or with other words in it; None if it is not."""

@@ -53,6 +53,12 @@ _REFERENCE = re.compile(
     r"!(?:[!$^*]|-?\d+|\?[^?\n]*\??|[A-Za-z./_~][^\s:!;|&()]*|#)(?::[0-9$^*]+(?:-[0-9$]*)?)?(?::[hterpqx&]|:g?s/[^/]*/[^/]*/?)*"
 )
 _QUICK = re.compile(r"\^[^^\n]+\^[^^\n]*\^?")
+_STATEMENT = re.compile(
+    r"\s*(?:select\s(?!\s*\w+(?:\s+in\b.*|\s*;\s*)\bdo\b)|(?:insert|merge)\s+into\s|delete\s+from\s|do\s+\$"
+    r"|update\s+\S+\s+set\s|with\s+\w+\s+as\s|(?:create|alter|drop|grant|revoke|truncate|explain)\s+\w)",
+    re.IGNORECASE,
+)
+_READS_ROWS = re.compile(r"\s*\\?copy\b[^;]*\bfrom\s+p?stdin\b", re.IGNORECASE)
 _QUOTED = re.compile(r"'[^']*'|\\.")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([\w.-]+)\1")
 _WORD = re.compile(r"[\w]+|[{}]")
@@ -75,6 +81,16 @@ def incomplete(text: str) -> bool:
         return True
     words = re.findall(r"(?:^|[;\n&|()]|\bdo\b|\bthen\b|\belse\b)[^\S\n]*+([\w{}]+)", bare)
     return sum(_OPENING.get(word, 0) + _CLOSING.get(word, 0) for word in words) > 0
+
+
+def is_statement(text: str) -> bool:
+    """One or more whole statements for a database, which are no shell's command line."""
+    return bool(_STATEMENT.match(text[:4096])) and text.rstrip().endswith((";", "\\g", "\\G", "\\gx"))
+
+
+def reads_rows(text: str) -> bool:
+    """psql reads rows of a table after it, up to a line `\\.`."""
+    return bool(_READS_ROWS.match(text[:4096]))
 
 
 def _open_heredoc(text: str) -> bool:

@@ -70,7 +70,7 @@ def _measured(variant: Variant, keep: Path | None) -> Scores:
     try:
         result = run(scenario, size, prompt)
     except Exception as error:  # one broken run must not hide the others
-        miss = f"{scenario.name}.{size}.{prompt}: not recorded: {error!r:.200}"
+        miss = f"{scenario.name}.{size}.{prompt}: not recorded: {error!r:.900}"
         return Scores(Score(run=1, misses=[miss]), Score(run=1, misses=[miss]), Score(run=1), 1)
     if keep is not None:
         _keep(result, keep)

@@ -13,10 +13,12 @@ from pathlib import Path
 import pexpect
 
 from recorder.store.reading import open_file
+from tests.accuracy.databases import check_against_log
 from tests.accuracy.keys import Stroke, strokes
 from tests.accuracy.programs import launch, python_environment
 from tests.accuracy.remote import remote_host
 from tests.accuracy.scenario import Scenario
+from tests.accuracy.servers import server
 
 _MARK = re.compile(rb"\x1b\]633;[^\x07]*\x07")
 """What the shell reports is not shown, and scenarios do not wait for it."""
@@ -54,7 +56,11 @@ def run(scenario: Scenario, size: str, prompt: str) -> Run:
         program = launch(scenario, prompt, home)
         columns, _, rows = size.partition("x")
         env = _environment(base) | python_environment(home) | program.env
-        with remote_host(home) if scenario.sshd else nullcontext():
+        with (
+            remote_host(home) if scenario.sshd else nullcontext(),
+            server(scenario.server, home) as found,
+        ):
+            env |= found
             command = [] if program.own_shell else ["--", "env", "-u", "PYTHONPATH", *program.argv]
             if program.own_shell:
                 env["SHELL"] = shutil.which(program.argv[0]) or program.argv[0]
@@ -62,7 +68,10 @@ def run(scenario: Scenario, size: str, prompt: str) -> Run:
             _until_ready(child, program.ready)
             _type(child, scenario)
             _end(child)
-        return Run(scenario, size, prompt, _recording(base), [text.rstrip() for text in program.truth()])
+            truth = [text.rstrip() for text in program.truth() if text not in scenario.given_up]
+            if scenario.program in ("psql", "mariadb"):
+                check_against_log(truth, Path(found["SERVER_LOG"]))
+        return Run(scenario, size, prompt, _recording(base), [*truth, *scenario.unlisted])
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
@@ -82,6 +91,8 @@ def _environment(base: Path) -> dict[str, str]:
         "PYTHONPATH": str(_ROOT),
         "SQLITE_HISTORY": str(home / "truth" / "sqlite"),
         "NODE_REPL_HISTORY": str(home / "truth" / "node"),
+        "PSQL_HISTORY": str(home / "truth" / "psql"),
+        "MYSQL_HISTFILE": str(home / "truth" / "mariadb"),
     }
 
 

@@ -63,7 +63,7 @@ def extracted(recording: bytes, *, keys: bool, marks: bool = False) -> list[Comm
 
 def score(run: Run, *, keys: bool = True, marks: bool = False) -> Score:
     """One run: exact texts are paired first, then texts that are alike."""
-    truth = Counter(_normal(text) for text in run.truth if text not in run.scenario.given_up)
+    truth = Counter(_normal(text) for text in run.truth)
     claimed = Counter(_normal(command.text) for command in extracted(run.recording, keys=keys, marks=marks))
     exact = truth & claimed
     left, over = list((truth - exact).elements()), list((claimed - exact).elements())

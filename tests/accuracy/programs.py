@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.accuracy.databases import mariadb_history, psql_history
 from tests.accuracy.prompts import PROMPTS
 from tests.accuracy.scenario import Scenario
 
@@ -66,7 +67,8 @@ def _everything(home: Path) -> list[str]:
     texts: list[str] = []
     for path in sorted((home / "truth").glob("bash.*")):
         texts += _timed_history(path.read_text(errors="replace"))
-    return texts + _nul_separated(home) + _python_history(home) + _sqlite_history(home) + _node_history(home)
+    texts += _nul_separated(home) + _python_history(home) + _sqlite_history(home) + _node_history(home)
+    return texts + psql_history(home) + mariadb_history(home)
 
 
 def _timed_history(text: str) -> list[str]:
@@ -244,6 +246,21 @@ def _node_history(home: Path) -> list[str]:
     return [line for line in path.read_text().split(os.linesep)[::-1] if line] if path.exists() else []
 
 
+def _psql(scenario: Scenario, prompt: str, home: Path) -> Launch:
+    """Its history."""
+    prompts = [f"\\set PROMPT{number} '{prompt}'\n" for number in (1, 2) if prompt]
+    (home / ".psqlrc").write_text(
+        "\\set QUIET on\n" + "".join(prompts) + f"{scenario.setup}\n\\set QUIET off\n"
+    )
+    return Launch(["psql"], {}, lambda: psql_history(home))
+
+
+def _mariadb(_scenario: Scenario, prompt: str, home: Path) -> Launch:
+    """Its history."""
+    argv = ["mariadb", *[f"--prompt={prompt}"] * bool(prompt)]
+    return Launch(argv, {}, lambda: mariadb_history(home), "> ")
+
+
 _PROGRAMS: dict[str, Callable[[Scenario, str, Path], Launch]] = {
     "bash": _bash,
     "zsh": _zsh,
@@ -253,4 +270,6 @@ _PROGRAMS: dict[str, Callable[[Scenario, str, Path], Launch]] = {
     "python": _python,
     "sqlite": _sqlite,
     "node": _node,
+    "psql": _psql,
+    "mariadb": _mariadb,
 }

@@ -35,6 +35,14 @@ PROMPTS: dict[str, dict[str, str]] = {
     "python": {"plain": ">>> ", "in": "In: > "},
     "sqlite": {"plain": ""},
     "node": {"plain": ""},
+    "psql": {
+        "plain": "",
+        "user": "%n@%m:%/%R%x%# ",
+        "colour": "%[%033[1;33m%]%/%[%033[0m%]%R%# ",
+        "two-line": "[%M]\\n%n@%/%R%# ",
+        "clock": "%`date +%H:%M:%S` %/%R%x> ",
+    },
+    "mariadb": {"plain": "", "mysql": "mysql> ", "user": "\\u@\\h [\\d]> ", "clock": "\\R:\\m:\\s \\d> "},
 }
 """What stands behind a `|` is the right prompt."""
 
@@ -47,4 +55,6 @@ DEFAULT_PROMPTS: dict[str, tuple[str, ...]] = {
     "python": ("plain",),
     "sqlite": ("plain",),
     "node": ("plain",),
+    "psql": ("plain", "user", "colour"),
+    "mariadb": ("plain", "mysql", "user"),
 }

@@ -26,8 +26,12 @@ class Scenario:
     """Lines for the shell's own startup file."""
     sshd: bool
     """A host to log in to is there."""
+    server: str
+    """The database server that is there: `postgres`, `mariadb`, or none."""
     given_up: tuple[str, ...]
     """What the program's own history keeps though it was not run as a command."""
+    unlisted: tuple[str, ...]
+    """What the program runs and keeps out of its own history."""
     files: dict[str, str]
     """Files in the home directory."""
 
@@ -57,7 +61,9 @@ def load(path: Path) -> Scenario:
         prompts=tuple(content.pop("prompts", DEFAULT_PROMPTS[program])),
         setup=content.pop("setup", ""),
         sshd=content.pop("sshd", False),
+        server=content.pop("server", {"psql": "postgres", "mariadb": "mariadb"}.get(program, "")),
         given_up=tuple(content.pop("given_up", ())),
+        unlisted=tuple(content.pop("unlisted", ())),
         files=content.pop("files", {}),
     )
     if content:

@@ -35,7 +35,7 @@ def _judged(truth: list[str], *typed: str) -> Score:
     for number, text in enumerate(typed, 1):
         shown = f"{text}\r\n\x1b[?2004l\r\x1b[?2004h$ "
         lines.append(encode_event(float(number), "o", shown))
-    scenario = Scenario("made", "bash", "", (), (), (), "", False, (), {})
+    scenario = Scenario("made", "bash", "", (), (), (), "", False, "", (), (), {})
     return score(Run(scenario, "80x24", "plain", b"".join(lines), truth))
 
 

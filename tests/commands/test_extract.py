@@ -156,6 +156,41 @@ def test_lines_pasted_together_are_commands_of_their_own() -> None:
     assert all(Flag.TOGETHER in c.flags for c in found)
 
 
+def test_a_statement_recalled_with_its_lines_is_one() -> None:
+    session = Session("shop=# ").ask().type("").show("select 1\r\nas one;", after=0.1).enter("1\r\n").ask()
+    assert texts(session.end()) == ["select 1\nas one;"]
+
+
+def test_rows_typed_for_copy_are_no_statements() -> None:
+    session = Session("shop=# ").run("copy t from stdin;", "Enter data to be copied.\r\n")
+    for row in ("1\tone", "2\ttwo", "\\."):
+        session.show(">> ", after=0.1).type(row).press("enter", "echo canonical").show("\r\n")
+    session.show("COPY 2\r\n").run("select 1;", "1\r\n").ask().end()
+    assert texts(session) == ["copy t from stdin;", "select 1;"]
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_ctrl_d_that_is_echoed_is_no_command(keys: bool) -> None:
+    session = Session("MariaDB [(none)]> ", keys=keys).show("MariaDB [(none)]> ").type("select 1;")
+    session.press("enter").show("\r\n").show("1\r\nMariaDB [(none)]> ", after=0.1)
+    session.press("ctrl-d").show("^DBye\r\n", after=0.1).end()
+    assert texts(session, keys=keys) == ["select 1;"]
+
+
+def test_a_statement_given_up_on_a_further_line_without_marks() -> None:
+    session = Session().show("mysql> ").type("select").press("enter").show("\r\n    -> ")
+    session.type("2").press("ctrl-c").show("^C\r\nmysql> ").type("select 3;").press("enter")
+    session.show("\r\n3\r\nmysql> ").end()
+    assert texts(session) == ["select 3;"]
+
+
+def test_what_stands_behind_the_cursor_in_a_search_is_no_right_prompt() -> None:
+    session = Session().show("mysql> ").show("\r\nbck:98\x1b[A\x1b[8G", after=0.1)
+    session.show("select 98;\b\b\b", after=0.1).press("enter").show("\r\r\n\x1b[K\x1b[A\x1b[18G\r\n")
+    session.show("98\r\nmysql> ", after=0.1).end()
+    assert texts(session) == ["select 98;"]
+
+
 def test_a_grey_suggestion_that_was_not_taken_is_not_run() -> None:
     grey = "\x1b[38;5;240m two three\x1b[m\x1b[10D"
     session = Session().ask().type("echo one").show(grey).enter("one\r\n").run("true").ask().end()

@@ -48,6 +48,27 @@ def test_families() -> None:
     assert (home.who, home.place, other.place) == ("me@a", "~", "/etc")
 
 
+@pytest.mark.parametrize(
+    ("main", "more"),
+    [
+        ("me@[local]:postgres/=# ", "me@[local]:postgres/-# "),
+        ("10:01:02 shop=> ", "10:01:09 shop-> "),
+        ("shop=*> ", "shop'*> "),
+        ("[::1] shop=>", "[::1] shop(>"),
+    ],
+)
+def test_psql_goes_on_in_whatever_form(main: str, more: str) -> None:
+    assert Prompt(more, True).goes_on(Prompt(main, True))
+    assert not Prompt(main, True).goes_on(Prompt(main, True))
+    assert not Prompt(main, True).goes_on(Prompt(more, True))
+
+
+def test_other_prompts_do_not_go_on() -> None:
+    assert not Prompt("me@a:~-# ", True).goes_on(Prompt("me@a:~# ", True))
+    assert not Prompt("shop-# ", True).goes_on(Prompt("other db=# ", True))
+    assert not Prompt("shop-> ", True).goes_on(Prompt("shop=# ", True))
+
+
 def test_guesses() -> None:
     assert guess_end("me@a:~$ ls") == 8
     assert guess_end("ls") is None
