@@ -33,15 +33,32 @@ __sealcast_escape() {
   done
 }
 
+# Of this version on PROMPT_COMMAND can be several, and HISTCMD tells there what it tells elsewhere.
+__sealcast_is_501() { ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); }
+
+# The number that the next line of history gets, in $__sealcast_next.
+__sealcast_count() {
+  local last
+  __sealcast_next=
+  [[ ${HISTTIMEFORMAT@a} != *r* ]] || return 0
+  last=$(HISTTIMEFORMAT= \builtin \history 1)
+  last=${last#"${last%%[0-9]*}"}
+  last=${last%%[!0-9]*}
+  __sealcast_next=$((10#${last:-0} + 1))
+}
+
 # In PROMPT_COMMAND, before the user's own: how the last command ended, where the shell is, a prompt follows.
 __sealcast_prompt() {
-  { local - status=$? __sealcast_escaped IFS=; builtin set +eETux; } 2>/dev/null
+  # No "local -": up to bash 5.0 it would switch history on for what follows in PROMPT_COMMAND
+  { local status=$? options=${-//[!eETux]/} __sealcast_escaped IFS=; builtin set +eETux; } 2>/dev/null
   [[ ${PROMPT_COMMAND[0]-} == __sealcast_prompt* ]] || status=
   __sealcast_next=${HISTCMD-}
+  __sealcast_is_501 || __sealcast_count
   __sealcast_arrange
   __sealcast_escape "${PWD-}"
   builtin printf '\e]633;D;%s;%s\a\e]633;P;Cwd=%s;%s\a\e]633;A;%s\a' "$status" "$__sealcast_nonce" \
     "$__sealcast_escaped" "$__sealcast_nonce" "$__sealcast_nonce" 2>/dev/null >/dev/tty
+  [[ -z $options ]] || builtin set "-$options"
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) || builtin return "${status:-0}" # others put $? back
 } 2>/dev/null
 
@@ -68,7 +85,7 @@ __sealcast_arrange() {
   fi
   [[ ${PROMPT_COMMAND[0]-} != __sealcast_prompt* && ${PROMPT_COMMAND@a} != *[rx]* ]] || return 0
   local -a others=("${PROMPT_COMMAND[@]//__sealcast_prompt/:}")
-  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+  if __sealcast_is_501; then
     PROMPT_COMMAND=(__sealcast_prompt "${others[@]}")
   else
     PROMPT_COMMAND=__sealcast_prompt${others[0]:+$'\n'${others[0]}}
@@ -82,7 +99,7 @@ __sealcast_install() {
     __sealcast_arrange 2>/dev/null
   else
     builtin unset -v __sealcast_nonce
-    builtin unset -f __sealcast_escape __sealcast_prompt __sealcast_begin __sealcast_arrange
+    builtin unset -f __sealcast_escape __sealcast_is_501 __sealcast_count __sealcast_prompt __sealcast_begin __sealcast_arrange
   fi
 }
 

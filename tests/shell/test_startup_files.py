@@ -1,5 +1,6 @@
 """Whatever the user's file says, the shell reports what it runs, and shows nothing else for it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,16 @@ def test_tracing_does_not_show_the_secret(tmp_path: Path, name: str) -> None:
     with marked(name, tmp_path) as shell:
         shown = shell.greeting + shell.run("true")
         assert shell.secret.encode() not in shown.replace(f";{shell.secret}\x07".encode(), b"")
+
+
+@pytest.mark.parametrize("line", ["PROMPT_COMMAND=(': one' ': two')", "PROMPT_COMMAND=$': one\\n: two'"])
+def test_only_what_is_typed_comes_into_the_history(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".bashrc").write_text(f"set -E\n{line}\n")
+    with marked("bash", tmp_path) as shell:
+        shell.run("true")
+        shell.run("false")
+        assert shell.run("history").count(b"    ") == 3
+        assert re.search(rb"<\w*E\w*>", shell.run('echo "<$->"'))
 
 
 def test_a_readonly_prompt_command_stays_what_it_is(tmp_path: Path) -> None:
