@@ -30,6 +30,9 @@ from recorder.log import entries
 from recorder.policy.model import OnFailure, Policy
 from recorder.store.layout import Store
 
+RUNS_ANYTHING = {"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "ksh93", "mksh", "tcsh", "zsh"}
+"""Shells in whose place a transfer may be executed: others (rbash, git-shell, nologin) may not allow it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -119,9 +122,10 @@ class LoginWorker:
 
     def _stream_plan(self, request: Request, origin: str) -> StreamPlan:
         caps = self.policy.noninteractive
+        may_transfer = origin == "sshd" and "SSH_TTY" not in request.environment
         return plan_streams(
-            request.exact_command,
-            from_sshd=origin == "sshd" and "SSH_TTY" not in request.environment,
+            request.exact_command if request.shell in RUNS_ANYTHING else None,
+            from_sshd=may_transfer,
             input_cap=caps.input_cap,
             output_cap=caps.output_cap,
         )
