@@ -28,7 +28,7 @@ from recorder.cast.v2 import parse_event
 from recorder.seal.keys import generate_key
 from recorder.seal.sealer import Sealer
 from tests.capture.test_sftp import CONVERSATION, FACTS
-from tests.e2e.sessions import wait_for
+from tests.e2e.sessions import DEADLINE_SECONDS, wait_for
 
 Pair = Callable[[], tuple[int, int]]
 
@@ -85,7 +85,7 @@ class Session:
 
     def end(self) -> Ending:
         """The pump's own end."""
-        self.thread.join(30)
+        self.thread.join(DEADLINE_SECONDS)
         assert not self.thread.is_alive(), "the pump goes on"
         return self.ending[0]
 
@@ -205,7 +205,7 @@ def test_a_slow_reader_holds_the_writer_up_and_nothing_is_lost(
     got = b""
     while len(got) < len(data):
         got += os.read(session.user["out"], 100_000)
-    writer.join(30)
+    writer.join(DEADLINE_SECONDS)
     assert got == data
     session.close(session.shell, "out")
     session.close(session.shell, "err")
@@ -231,7 +231,7 @@ def test_old_kernels_get_no_more_than_they_promise_to_take(
     got = b""
     while len(got) < len(data):
         got += os.read(session.user["out"], 100_000)
-    writer.join(30)
+    writer.join(DEADLINE_SECONDS)
     assert got == data
 
 

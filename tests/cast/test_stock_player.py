@@ -16,7 +16,7 @@ def test_asciinema_plays_what_was_shown_and_nothing_else(home: Path) -> None:
     path.write_bytes(recording().bytes)
     with path.open("rb") as file:
         shown = "".join(event.data for event in open_events(file, "example.cast")[1] if event.code == OUTPUT)
-    player = pexpect.spawn("asciinema", ["play", "-s", "100", str(path)], encoding="utf-8", timeout=30)
+    player = pexpect.spawn("asciinema", ["play", "-s", "100", str(path)], encoding="utf-8", timeout=120)
     try:
         assert player.read() == shown
     finally:

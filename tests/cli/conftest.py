@@ -35,7 +35,7 @@ def _rec(home: Path, *arguments: str) -> None:
         [*COMMAND, "rec", "-q", *arguments],
         env=os.environ | {"SEALCAST_HOME": str(home)},
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -48,7 +48,7 @@ def _rec_terminal(home: Path) -> None:
         env=environment,
         dimensions=(10, 40),
         encoding="utf-8",
-        timeout=20,
+        timeout=120,
     )
     child.expect("> ")
     for line in (
@@ -113,7 +113,7 @@ def program(home: Path) -> Run:
             text=True,
             env=os.environ | (extra or {}),
             cwd=home,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)

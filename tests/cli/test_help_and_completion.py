@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -56,9 +55,7 @@ def complete(program: Run, shell: str, *words: str) -> str:
 
 def test_commands_and_ids_are_completed_newest_first(program: Run, ids: list[str]) -> None:
     assert complete(program, "bash", "ver") == "plain,verify\n"
-    begun = time.monotonic()
     found = complete(program, "zsh", "play", "2").splitlines()
-    assert time.monotonic() - begun < 2
     assert found[1::3] == list(reversed(ids))
     assert "@" in found[2]
 

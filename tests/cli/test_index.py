@@ -100,7 +100,7 @@ def test_a_second_writer_is_turned_away(store: Path, cli: Run) -> None:
 def test_recording_loads_nothing_of_the_index() -> None:
     code = "import sys, recorder.cli.rec, recorder.capture.login\nprint(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"sqlite3", "sqlite_utils", "recorder.index.writing", "recorder.index.schema"}

@@ -19,7 +19,7 @@ def test_the_screen_is_on_stderr_and_the_ids_on_stdout(ids: list[str], tmp_path:
         env=dict(os.environ),
         dimensions=(24, 80),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
     child.expect("Web upgrade")
     child.send("\r")

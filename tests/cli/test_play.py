@@ -73,7 +73,7 @@ def test_files_of_other_versions_play(program: Run, tmp_path: Path) -> None:
 @needs("asciinema")
 def test_in_a_terminal_it_ends_with_it_in_order(ids: list[str]) -> None:
     child: pexpect.spawn[str] = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "play", "--plain", ids[2]], env=os.environ, encoding="utf-8", timeout=30
+        COMMAND[0], [*COMMAND[1:], "play", "--plain", ids[2]], env=os.environ, encoding="utf-8", timeout=120
     )
     child.expect(pexpect.EOF)
     child.close()
@@ -122,7 +122,7 @@ def test_a_moment_twice(cli: Run, ids: list[str]) -> None:
 
 def test_raw_output_to_a_terminal_is_refused(ids: list[str]) -> None:
     child: pexpect.spawn[str] = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "cat", "--raw", ids[0]], env=os.environ, encoding="utf-8", timeout=30
+        COMMAND[0], [*COMMAND[1:], "cat", "--raw", ids[0]], env=os.environ, encoding="utf-8", timeout=120
     )
     child.expect(pexpect.EOF)
     child.close()

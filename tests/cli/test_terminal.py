@@ -22,7 +22,7 @@ def spawn(*arguments: str, rows: int = 24, columns: int = 80, **environment: str
         env=os.environ | environment,
         dimensions=(rows, columns),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
 
 

@@ -3,8 +3,7 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +13,7 @@ from recorder.index.indexing import build
 from recorder.index.writing import IndexWriter
 from recorder.store.layout import Store
 from recorder.store.sealing import seal_orphans
+from tests.e2e.sessions import DEADLINE_SECONDS, wait_for
 from tests.index.casts import PROMPT, session, show
 from tests.index.recorded import ALONE, check_whole, record, rows, texts
 from tests.store.recordings import Worker
@@ -116,13 +116,6 @@ def test_following_ends_when_it_is_told(store: Store) -> None:
 # ── as a process ──────────────────────────────────────────────────────────────
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def _start(store: Store) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "recorder.cli", "index", "build", "--output", "--follow", "--store"]
     return subprocess.Popen([*command, str(store.root)])
@@ -137,9 +130,9 @@ def test_a_follower_that_is_killed_loses_nothing(store: Store, worker: Worker) -
     show(worker, session([("ls", "a\r\n")]))
     process = _start(store)
     try:
-        _until(lambda: (store.root / NAME).exists() and _ready(store))
+        wait_for(lambda: (store.root / NAME).exists() and _ready(store), "the index is built")
         show(worker, session([("uptime", "up\r\n")])[1:])
-        _until(lambda: _has(store, "uptime"))
+        wait_for(lambda: _has(store, "uptime"), lambda: f"uptime is indexed: {texts(store)}")
     finally:
         process.kill()
         process.wait()
@@ -161,9 +154,9 @@ def test_a_follower_ends_at_sigterm(store: Store) -> None:
     record(store, [("id", "")])
     process = _start(store)
     try:
-        _until(lambda: (store.root / NAME).exists() and _ready(store))
+        wait_for(lambda: (store.root / NAME).exists() and _ready(store), "the index is built")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(DEADLINE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

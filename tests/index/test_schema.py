@@ -63,7 +63,7 @@ def test_full_text_tables_and_numbers_are_described(fresh: sqlite3.Connection) -
 
 def _answer(path: Path, sql: str) -> str:
     command = ["sqlite3", f"file:{path}?mode=ro", sql]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 @needs("sqlite3")

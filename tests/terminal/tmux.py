@@ -21,7 +21,7 @@ set -g exit-empty off
 set -g escape-time 0
 set -g focus-events off
 """
-DEADLINE = 20.0
+DEADLINE = 120.0
 _REQUEST = re.compile(rb"\x1b\[\??6n")
 _STATE = "#{cursor_x} #{cursor_y} #{cursor_flag} #{alternate_on}"
 _ACS = dict(zip("`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
