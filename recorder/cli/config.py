@@ -8,6 +8,8 @@ from recorder.cli.output import json_text, write_lines
 from recorder.cli.pages import Verb, Verbs
 from recorder.cli.settings import settings_of
 from recorder.errors import ExitCode
+from recorder.host import places
+from recorder.host.service import may_kill
 from recorder.policy.loading import CONFIG, load_policy, read_trusted
 from recorder.policy.model import Policy
 from recorder.policy.parsing import parse_policy
@@ -42,7 +44,11 @@ def config() -> None:
 def check_config(context: click.Context, file: Path | None) -> None:
     """Check a policy: the one in force, with its owner and mode, or any file."""
     policy = _read(file)
-    settings_of(context).note(f"{safe(str(file or CONFIG))} is a good policy, {policy.digest}")
+    settings = settings_of(context)
+    settings.note(f"{safe(str(file or CONFIG))} is a good policy, {policy.digest}")
+    unit = Path(places.UNIT)
+    if policy.daemon.end_survivors and unit.exists() and not may_kill(unit.read_text(errors="replace")):
+        settings.note("daemon.end_survivors: the service has not got CAP_KILL yet; sealcast install gives it")
 
 
 @config.command(

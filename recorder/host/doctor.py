@@ -14,7 +14,7 @@ from recorder.host.account_checks import (
 )
 from recorder.host.evidence import Evidence
 from recorder.host.findings import Finding
-from recorder.host.sshd_checks import check_other_servers, check_sshd
+from recorder.host.sshd_checks import check_keys, check_other_servers, check_sshd
 from recorder.host.system_checks import (
     check_clock,
     check_interpreter,
@@ -29,6 +29,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     check_real_shells,
     check_chsh,
     check_sshd,
+    check_keys,
     check_other_servers,
     check_startup,
     check_environment,

@@ -74,6 +74,8 @@ class Evidence:
     """Of covered accounts."""
     startup_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Of covered accounts with another login shell: files in their home that it would run."""
+    keys_with_commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Covered user -> files with keys that are for one command only (command="..." in authorized_keys)."""
     sshds: tuple[Sshd, ...] = ()
     processes: tuple[Process, ...] = ()
     shell_lines: bytes | None = None

@@ -14,6 +14,7 @@ from recorder.host import places
 from recorder.host.accounts import Account, Accounts, read_accounts
 from recorder.host.evidence import Entry, Evidence, Kernel, Recorder
 from recorder.host.interpreter import has_capability
+from recorder.host.key_files import keys_with_commands
 from recorder.host.machine import Host
 from recorder.host.processes import processes
 from recorder.host.service import may_kill
@@ -57,13 +58,15 @@ def inspect(host: Host) -> Evidence:
     accounts = read_accounts(host.root, policy.cover if policy else CoverPolicy())
     covered = tuple(accounts.covered_by(policy)) if policy else ()
     running = tuple(processes()) if host.is_this else ()
+    sshds = inspect_sshds(host, [account.name for account in covered], running)
     return Evidence(
         policy=policy,
         policy_problem=problem,
         covered=covered,
         groups={account.name: frozenset(accounts.groups_of(account.name)) for account in covered},
         startup_files={account.name: _startup_files(host, account) for account in covered},
-        sshds=inspect_sshds(host, [account.name for account in covered], running),
+        keys_with_commands=keys_with_commands(host, covered, sshds),
+        sshds=sshds,
         processes=running,
         shell_lines=_bytes(host.at(places.SHELLS)),
         real_shells=_real_shells(host, policy, covered),

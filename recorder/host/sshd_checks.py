@@ -18,9 +18,17 @@ def check_sshd(evidence: Evidence) -> Iterator[Finding]:
     """Every configuration of sshd that is in use, for every covered account."""
     if not evidence.sshds:
         yield Finding(CHECK, State.CLOSED, "no sshd is installed")
-    for sshd in evidence.sshds:
+    for sshd in (one for one in evidence.sshds if one.settings or one.problem):
         says = f"{sshd.config} lets {names(sshd.settings)} in through the recorder only"
         yield from or_closed(CHECK, _findings(sshd), says)
+
+
+def check_keys(evidence: Evidence) -> Iterator[Finding]:
+    """Keys for one command: sshd lets its own ForceCommand win, so they open the recorded shell."""
+    for user, files in sorted(evidence.keys_with_commands.items()):
+        says = f"keys of {user} for one command (command= in {names(files)}) now run any: ForceCommand wins"
+        fix = "move such keys to an account that is not covered, or take them out"
+        yield Finding("keys", State.NOTE, says, fix)
 
 
 def _findings(sshd: Sshd) -> Iterator[Finding]:

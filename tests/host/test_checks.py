@@ -148,6 +148,10 @@ NOTES: list[tuple[dict[str, object], str]] = [
     ({"kernel": Kernel(clock_synchronised=False)}, "not synchronised"),
     ({"interpreter_capability": False}, "LD_PRELOAD"),
     ({"sshrc": Entry(0, 0o100644)}, "/etc/ssh/sshrc runs before the recorder"),
+    (
+        {"keys_with_commands": {"alice": ("/k",)}},
+        "keys of alice for one command (command= in /k) now run any",
+    ),
     ({"recorder": replace(CLOSED.recorder, free_inodes=9)}, "room for 9 more files"),
     ({"recorder": replace(CLOSED.recorder, unit_may_kill=True)}, "gives the recorder CAP_KILL"),
     ({"sshds": (spoiled("Subsystem", "sftp internal-sftp", 0),)}, "sftp does not work"),
