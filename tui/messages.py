@@ -10,6 +10,7 @@ from recorder.store.catalog import Session
 from recorder.store.layout import Store
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
+from tui.commands import Commands
 from tui.player import Player
 from tui.screens.search_rows import Group
 from tui.search import Search
@@ -37,6 +38,13 @@ class Loaded(Progress):
     """More events are in, or the keyframes reach further."""
 
     events: int
+
+
+@dataclass
+class CommandsFound(Progress):
+    """More of the recording was read for commands."""
+
+    commands: Commands
 
 
 @dataclass

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from recorder.cast.events import Event
 from recorder.cast.header import Header
 from recorder.cast.reader import open_events
+from recorder.commands import Command, extract
 from recorder.errors import ExitCode, SealcastError
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
@@ -99,6 +100,13 @@ class Source:
             )
         with open_file(path) if subject.session is None else open_stored(path) as file:
             yield open_events(file, safe(subject.name), lenient=True)
+
+    def commands(
+        self, subject: Subject, through: Callable[[Iterable[Event]], Iterable[Event]]
+    ) -> Iterator[Command]:
+        """The commands of a recording, each when it ends; the events go `through` the caller."""
+        with self.events(subject) as (header, events):
+            yield from extract(header, through(events))
 
     def check(self, subject: Subject, progress: Progress | None = None) -> Verdict:
         """Integrity and completeness, from the bytes on disk."""

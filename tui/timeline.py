@@ -12,8 +12,8 @@ from tui.times import offset_label
 
 ACTIVITY = "▁▂▃▄▅▆▇█"
 ACTIVITY_ASCII = ".:-=+*#%@"
-MARK, RESIZE, MATCH = "◆", "↔", "▪"
-MARK_ASCII, RESIZE_ASCII, MATCH_ASCII = "m", "r", "*"
+MARK, RESIZE, MATCH, COMMAND, FAILED = "◆", "↔", "▪", "╵", "✗"
+_SIGNS_ASCII = {MARK: "m", RESIZE: "r", MATCH: "*", COMMAND: "|", FAILED: "x"}
 BAD, IDLE, UNREAD = "╳", "·", "░"
 BAD_ASCII, IDLE_ASCII, UNREAD_ASCII = "X", "_", "?"
 _LABEL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -104,23 +104,31 @@ def activity_row(
     return "".join(signs)
 
 
-def event_row(
-    view: Window,
-    marks: Iterable[float],
-    resizes: Iterable[float],
-    ascii_only: bool = False,
-    matches: Iterable[float] = (),
-) -> list[Cell]:
-    """The most important event of each cell: a mark before a resize before matches of a search."""
+class Happened(NamedTuple):
+    """What the event row shows, as moments. Matches of a search take the place of commands."""
+
+    marks: Iterable[float] = ()
+    resizes: Iterable[float] = ()
+    matches: Sequence[float] = ()
+    commands: Iterable[float] = ()
+    failed: Iterable[float] = ()
+
+
+def event_row(view: Window, happened: Happened, ascii_only: bool = False) -> list[Cell]:
+    """The most important event of each cell: a mark, a match, a failed command, a command, a resize."""
     row = [Cell(" ")] * view.width
-    for time in matches:
-        if (cell := view.cell(time)) is not None:
-            row[cell] = Cell(MATCH_ASCII if ascii_only else MATCH)
-    kinds = ((RESIZE_ASCII if ascii_only else RESIZE, resizes), (MARK_ASCII if ascii_only else MARK, marks))
+    kinds = [
+        (RESIZE, happened.resizes),
+        (FAILED, happened.failed),
+        (MATCH, happened.matches),
+        (MARK, happened.marks),
+    ]
+    if not happened.matches:
+        kinds.insert(1, (COMMAND, happened.commands))
     for sign, times in kinds:
         for time in times:
             if (cell := view.cell(time)) is not None:
-                row[cell] = Cell(sign, many=row[cell].sign != " ")
+                row[cell] = Cell(_SIGNS_ASCII[sign] if ascii_only else sign, many=row[cell].sign != " ")
     return row
 
 

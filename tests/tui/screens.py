@@ -108,6 +108,7 @@ def is_settled(screen: RoomyScreen) -> bool:
             and player.recording.complete
             and screen._start_at is None
             and not player.waiting
+            and screen.commands.complete
         )
     if isinstance(screen, LibraryScreen):
         return screen._listed and len(screen.states) == len(screen.everything)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.recording import Recording, Size
-from tui.timeline import Window, activity_row, deepest_zoom, event_row, ruler_row, window
+from tui.timeline import Happened, Window, activity_row, deepest_zoom, event_row, ruler_row, window
 
 
 def recording(*outputs: tuple[float, int], duration: float) -> Recording:
@@ -45,7 +45,7 @@ def test_ascii_has_no_other_signs() -> None:
 
 def test_a_mark_counts_more_than_a_resize_and_many_are_told() -> None:
     view = Window(0, 10, 10)
-    cells = event_row(view, [3.2], [3.4, 7.0])
+    cells = event_row(view, Happened([3.2], [3.4, 7.0]))
     assert [(cell.sign, cell.many) for cell in (cells[3], cells[7], cells[5])] == [
         ("◆", True),
         ("↔", False),

@@ -7,13 +7,14 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from recorder.errors import SealcastError
 from recorder.safe_text import safe
 from recorder.store.verdict import Verdict
-from tui.cells import Part
+from tui.cells import Part, width
 from tui.clock import skipped_label
 from tui.facts import banner
 from tui.loading import fill, recording_for
@@ -23,12 +24,14 @@ from tui.paint import palette_of
 from tui.player import Player
 from tui.recording import Size
 from tui.screens.base import TALL
+from tui.screens.command_rows import typed_command
 from tui.screens.details import DetailsScreen
+from tui.screens.player_commands import MID, PlayerCommands
 from tui.screens.player_keys import PLAYER_KEYS
 from tui.screens.player_rows import HELP, View, card_rows, head_parts, hint_parts, status_parts
-from tui.screens.player_search import PlayerSearch
 from tui.source import Source, Subject
 from tui.times import length_label, offset_label, parse_moment
+from tui.widgets.command_list import CommandSidebar
 from tui.widgets.drawn import Bar, Lines
 from tui.widgets.grid import Grid
 from tui.widgets.prompt import Prompt
@@ -40,15 +43,18 @@ YIELD = 0.001
 """Seconds between two slices of keyframes, so that the picture gets its turn."""
 SAID_FOR = 2.0
 """Seconds that a just-finished action stands in the status row."""
-WIDE = 100
 
 
-class PlayerScreen(PlayerSearch):
+class PlayerScreen(PlayerCommands):
     """Replays one recording."""
 
     TOPIC = "player"
     AUTO_FOCUS = "Grid"
-    DEFAULT_CSS = "PlayerScreen #card { height: 5; }"
+    DEFAULT_CSS = """
+    PlayerScreen #card { height: 5; }
+    PlayerScreen #middle { height: 1fr; }
+    PlayerScreen Grid, PlayerScreen #sorry { width: 1fr; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = PLAYER_KEYS
 
     def __init__(self, source: Source, subject: Subject, options: PlayOptions, zone: tzinfo) -> None:
@@ -61,12 +67,14 @@ class PlayerScreen(PlayerSearch):
         self._start_at = options.at
 
     def body(self) -> ComposeResult:
-        """Head, banner, picture, timeline, status, hints; the prompt comes last when it is open."""
+        """Head, banner, picture and commands, timeline, status, hints; last the prompt, when it is open."""
         yield Bar("head", id="head")
         yield Bar("banner", id="banner")
         yield Lines(id="card")
-        yield Grid()
-        yield Lines(id="sorry")
+        with Horizontal(id="middle"):
+            yield Grid()
+            yield Lines(id="sorry")
+            yield CommandSidebar()
         yield TimelineStrip()
         yield Bar("status", id="status")
         yield Bar("hint", id="hints")
@@ -89,7 +97,7 @@ class PlayerScreen(PlayerSearch):
         self.read()
         self.check()
 
-    def lay_out(self, width: int, height: int) -> None:  # noqa: ARG002 - one interface for all screens
+    def lay_out(self, width: int, height: int) -> None:
         """Tall screens have a ruler and hints; full screen leaves the picture and the status."""
         tall = height >= TALL
         strip = self.query_one(TimelineStrip)
@@ -97,6 +105,7 @@ class PlayerScreen(PlayerSearch):
         strip.display = self.strip_wanted and not self.full
         self.query_one("#hints").display = tall and not self.full
         self.query_one("#head").display = not self.full
+        self.lay_out_sidebar(width, height)
         self._show_head()
         self.draw_soon()
 
@@ -104,7 +113,7 @@ class PlayerScreen(PlayerSearch):
 
     @work(thread=True, exclusive=True, group="read", exit_on_error=False)
     def read(self) -> None:
-        """Read the events, then build the keyframes; usable all the while."""
+        """Read the events, build the keyframes, find the commands; usable all the while."""
         try:
             self._read_all()
         except SealcastError as error:
@@ -123,6 +132,7 @@ class PlayerScreen(PlayerSearch):
         while not worker.is_cancelled and player.model.build():
             self.post_message(Loaded(len(player.recording.times)))
             sleep(YIELD)
+        self.read_commands(lambda: worker.is_cancelled)
 
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def check(self) -> None:
@@ -209,6 +219,7 @@ class PlayerScreen(PlayerSearch):
             grid.show(model.screen, model.take_dirty(), self.current_place())
             grid.highlight(self.highlights(self.player))
         self.query_one(TimelineStrip).move(self.player.position)
+        self.show_current_command()
         self._show_status()
 
     def _tick(self) -> None:
@@ -226,7 +237,7 @@ class PlayerScreen(PlayerSearch):
         word = word_of(self.verdict, self._percent, self.source.key_note)
         bad = word.role == "bad"
         view = self._view()
-        left, right = head_parts(self.subject, word, self.zone, self.size.width >= WIDE, view)
+        left, right = head_parts(self.subject, word, self.zone, self.size.width >= MID, view)
         self.query_one("#head", Bar).show(left, right, "head_bad" if bad else "head")
         text = banner(self.verdict)
         self.query_one("#banner").display = text is not None and not self.full
@@ -251,7 +262,8 @@ class PlayerScreen(PlayerSearch):
         parts = status_parts(
             self.player, self.subject, self.zone, said=said, search=self.search_label(), bad=bad
         )
-        bar.show(parts, HELP)
+        used = sum(width(part.text) for part in (*parts, *HELP))
+        bar.show([*parts, *self.command_parts(used)], HELP)
 
     def _show_nothing(self) -> None:
         length = self.player.recording.duration if self.player is not None else 0.0
@@ -296,6 +308,10 @@ class PlayerScreen(PlayerSearch):
             return
         duration, start = self.player.recording.duration, self.subject.start
         try:
+            command = typed_command(event.value, self.commands)
+            if command is not None:
+                self.go_to_command(self.commands.items.index(command))
+                return
             self.go_to(
                 parse_moment(
                     event.value, position=self.player.position, duration=duration, start=start, zone=self.zone

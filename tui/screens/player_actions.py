@@ -12,7 +12,7 @@ from tui.widgets.grid import Grid
 from tui.widgets.prompt import Prompt
 from tui.widgets.timeline import TimelineStrip
 
-GO_TO_EXAMPLES = "12:34 · 12m34s · 14:15:02 · 45% · +30s · g = start · G = end"
+GO_TO_EXAMPLES = "12:34 · 12m34s · 14:15:02 · 45% · +30s · cmd 11 · g = start · G = end"
 
 
 class PlayerActions(RoomyScreen):

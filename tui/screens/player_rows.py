@@ -15,8 +15,8 @@ from tui.words import Word
 HELP = (Part("? help "),)
 _CARD = (
     (("Space", "play / pause"), ("← →", "5 seconds"), (", .", "one change"), ("{ }", "speed")),
-    (("/", "search"), ("n N", "next, previous"), ("g", "go to a time"), ("[ ]", "marks")),
-    (("d", "every check"), ("?", "all keys"), ("q", "back")),
+    (("↑ ↓", "commands"), ("e", "failed ones"), ("[ ]", "marks"), ("/", "search")),
+    (("g", "go to a time"), ("d", "every check"), ("?", "all keys"), ("q", "back")),
 )
 
 

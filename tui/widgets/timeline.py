@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from tui.cells import Part
 from tui.recording import Recording
-from tui.timeline import Cell, Window, activity_row, deepest_zoom, event_row, ruler_row, window
+from tui.timeline import Cell, Happened, Window, activity_row, deepest_zoom, event_row, ruler_row, window
 from tui.widgets.drawn import look_of, row
 
 _ROLES = {"·": "idle", "░": "unread", "╳": "warn", "_": "idle", "?": "unread", "X": "warn"}
@@ -34,6 +34,8 @@ class TimelineStrip(Widget):
         self._position = 0.0
         self._idle = 2.0
         self._matches: Sequence[float] = ()
+        self._commands: Sequence[float] = ()
+        self._failed: Sequence[float] = ()
         self._bad_from: float | None = None
         self._rows: tuple[str, list[Cell], str] = ("", [], "")
         self._view = Window(0.0, 0.0, 1)
@@ -64,6 +66,11 @@ class TimelineStrip(Widget):
             self._matches = matches
             self.rebuild()
 
+    def show_commands(self, commands: Sequence[float], failed: Sequence[float]) -> None:
+        """Show when commands were accepted: those that failed, and all others."""
+        self._commands, self._failed = commands, failed
+        self.rebuild()
+
     def zoom_by(self, steps: int) -> None:
         """Narrow or widen the window around the playhead."""
         if self._recording is not None:
@@ -79,12 +86,14 @@ class TimelineStrip(Widget):
         self._view = view
         self._rows = (
             activity_row(recording, view, idle=self._idle, bad_from=self._bad_from, ascii_only=ascii_only),
-            event_row(
-                view, (mark.time for mark in recording.marks), recording.resizes, ascii_only, self._matches
-            ),
+            event_row(view, self._happened(recording), ascii_only),
             ruler_row(view, recording.duration),
         )
         self.refresh()
+
+    def _happened(self, recording: Recording) -> Happened:
+        marks = [mark.time for mark in recording.marks]
+        return Happened(marks, recording.resizes, self._matches, self._commands, self._failed)
 
     def on_resize(self) -> None:
         """Another width has other slices."""
@@ -95,7 +104,7 @@ class TimelineStrip(Widget):
         if self._recording is None or event.x >= self._view.width:
             return
         start, end = self._view.slice(event.x)
-        moments = [*(mark.time for mark in self._recording.marks), *self._recording.resizes]
+        moments = [time for times in self._happened(self._recording) for time in times]
         self.post_message(self.Picked(min((t for t in moments if start <= t < end), default=start)))
 
     def render_line(self, y: int) -> Strip:
