@@ -3,14 +3,16 @@
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
 from recorder.cast.events import Event
+from recorder.cast.header import Header
 from recorder.cast.ledger import Ledger
-from recorder.cast.reader import iter_input, iter_output, open_events
+from recorder.cast.reader import EventReader, iter_input, iter_output, open_events
 from recorder.cli import output
-from recorder.cli.commands import Reading, in_order, read_commands, text_lines
+from recorder.cli.commands import Reading, in_order, note_unread, read_commands, text_lines
 from recorder.cli.pages import Verb
 from recorder.cli.recordings import check_before_showing, is_without_terminal, names_of, open_target
 from recorder.cli.settings import Settings, settings_of
@@ -65,10 +67,11 @@ def cat(
     found = resolve(store, target)
     check_before_showing(store, found, settings)
     if raw:
-        _write_raw(found, iter_input if as_input else iter_output)
+        _write_raw(found, iter_input if as_input else iter_output, settings)
         _note_what_is_left_out(found, settings)
         return
-    lines = _input(found) if as_input else _commands(found) if commands_only else _lines(found)
+    read = _input if as_input else _commands if commands_only else _lines
+    lines = read(found, settings)
     if max_lines is not None:
         lines = _cut_off(lines, max_lines, settings)
     output.write_lines(
@@ -76,10 +79,22 @@ def cat(
     )
 
 
-def _write_raw(target: Target, pick: Callable[[Iterable[Event]], Iterator[tuple[float, bytes]]]) -> None:
-    start, end = _span(target)
+@contextmanager
+def _reading(target: Target, settings: Settings) -> Iterator[tuple[Header, Iterator[Event]]]:
+    """The recording's header and events; how many lines could not be read is said in the end."""
     with open_target(target) as file:
-        _header, events = open_events(file, names_of(target).full, lenient=True)
+        header, events = open_events(file, names_of(target).full, lenient=True)
+        yield header, events
+        note_unread(events.skipped if isinstance(events, EventReader) else 0, settings)
+
+
+def _write_raw(
+    target: Target,
+    pick: Callable[[Iterable[Event]], Iterator[tuple[float, bytes]]],
+    settings: Settings,
+) -> None:
+    start, end = _span(target)
+    with _reading(target, settings) as (_header, events):
         for time, data in pick(events):
             if start <= time <= end:
                 sys.stdout.buffer.write(data)
@@ -100,12 +115,11 @@ def _ledger(target: Target) -> Ledger:
     return ledger
 
 
-def _input(target: Target) -> Iterator[Written]:
+def _input(target: Target, settings: Settings) -> Iterator[Written]:
     """Lines as they were sent, dated by their last byte."""
     start, end = _span(target)
     rest, time = b"", 0.0
-    with open_target(target) as file:
-        _header, events = open_events(file, names_of(target).full, lenient=True)
+    with _reading(target, settings) as (_header, events):
         for time, data in iter_input(events):
             if start <= time <= end:
                 *lines, rest = (rest + data).split(b"\n")
@@ -116,10 +130,9 @@ def _input(target: Target) -> Iterator[Written]:
         yield Written(time, f"[{safe(sentence)}]")
 
 
-def _lines(target: Target) -> Iterator[Written]:
+def _lines(target: Target, settings: Settings) -> Iterator[Written]:
     start, end = _span(target)
-    with open_target(target) as file:
-        header, events = open_events(file, names_of(target).full, lenient=True)
+    with _reading(target, settings) as (header, events):
         until = itertools.takewhile(lambda event: event.time <= end, events)
         bare = is_without_terminal(header)
         for line in transcribe(header.width, header.height, until, bare_line_feeds=bare):
@@ -127,8 +140,11 @@ def _lines(target: Target) -> Iterator[Written]:
                 yield line
 
 
-def _commands(target: Target) -> Iterator[Written]:
-    for command in in_order(read_commands(target, Reading(None))):
+def _commands(target: Target, settings: Settings) -> Iterator[Written]:
+    reading = Reading(None)
+    found = in_order(read_commands(target, reading))
+    note_unread(reading.skipped, settings)
+    for command in found:
         for line in text_lines(command):
             yield Written(command.start_s, line)
 

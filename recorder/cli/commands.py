@@ -68,7 +68,9 @@ def commands(context: click.Context, *, target: str, form: str | None) -> int:
     check_before_showing(store, found, settings)
     reading = Reading(found.session.start if found.session else None)
     if form == "jsonl":
-        return _write_as_found(read_commands(found, reading))
+        code = _write_as_found(read_commands(found, reading))
+        _note_findings(reading, settings)
+        return code
     items = in_order(read_commands(found, reading))
     _note_findings(reading, settings)
     if form == "json":
@@ -193,5 +195,10 @@ def _note_findings(reading: Reading, settings: Settings) -> None:
     if reading.forged:
         first = output.offset(reading.forged[0].time)
         settings.note(f"programs wrote marks that only a shell may, first at {first}; they count for nothing")
-    if reading.skipped:
-        settings.note(f"{reading.skipped:,} lines of the recording could not be read")
+    note_unread(reading.skipped, settings)
+
+
+def note_unread(lines: int, settings: Settings) -> None:
+    """Says on stderr how much of a recording was passed over."""
+    if lines:
+        settings.note(f"{lines:,} lines of the recording could not be read")

@@ -6,16 +6,16 @@ backticks in them, and in code spans delimited likewise.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recorder.commands import Flag
-from recorder.export.outputs import Told
+from recorder.export.outputs import LONGEST_LINE, Told
+from recorder.export.survey import Operation
 from recorder.safe_text import safe
 
 FOLDED_FROM = 12
 """Lines of output from which it is folded."""
 _TICKS = re.compile(r"`+")
-_LONGEST_LINE = 2_000
 _EVIDENCE = {"shell": "reported by the shell, not seen", "both": "seen, and reported by the shell"}
 
 
@@ -29,27 +29,60 @@ class Entry:
     length: str
 
 
-def document(title: str, facts: Iterable[tuple[str, str]], entries: Iterable[Entry]) -> Iterator[str]:
-    """The lines of the document. `facts` are pairs of our own name and a recorded or own value."""
+@dataclass(slots=True)
+class Shown:
+    """Lines of text, as far as they are kept."""
+
+    lines: list[str] = field(default_factory=list)
+    left_out: int = 0
+
+
+def heading(title: str, facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The document's first lines. `facts` are pairs of our own name and a recorded or own value."""
     yield f"# Session {code(title)}"
     yield ""
     for name, value in facts:
         if value:
             yield f"- {name}: {code(value)}"
-    yield ""
-    yield "## Commands"
+
+
+def command_section(entries: Iterable[Entry]) -> Iterator[str]:
+    """Every command; a sentence where there is none."""
+    yield from ("", "## Commands")
     number = 0
     for number, entry in enumerate(entries, 1):
         yield ""
         yield from _entry(number, entry)
     if not number:
-        yield ""
-        yield "No commands in this recording."
+        yield from ("", "No commands in this recording.")
+
+
+def operation_section(operations: Iterable[tuple[str, Operation | str]]) -> Iterator[str]:
+    """What a transfer did to files, with our own words for the time; problems in following it as text."""
+    yield from ("", "## Operations on files", "")
+    for clock, operation in operations:
+        yield f"- {clock} {operation_text(operation)}"
+
+
+def operation_text(operation: Operation | str) -> str:
+    """One of them in one line."""
+    if isinstance(operation, str):
+        return code(operation)
+    target = f" to {code(operation.target)}" if operation.target else ""
+    size = "" if operation.size is None else f", {operation.size:,} bytes"
+    return f"{code(operation.action)} {code(operation.path)}{target}{size}: {code(operation.outcome)}"
+
+
+def text_section(name: str, shown: Shown) -> Iterator[str]:
+    """`name` is our own; nothing where there are no lines."""
+    if shown.lines or shown.left_out:
+        yield from ("", f"## {name}")
+        yield from _folded(name, shown.lines, shown.left_out)
 
 
 def code(text: str) -> str:
     """A code span that holds `text`, whatever it is."""
-    shown = safe(text, _LONGEST_LINE)
+    shown = safe(text, LONGEST_LINE)
     fence = "`" * (_longest_ticks([shown]) + 1)
     if not shown.strip():
         return "(empty)"
@@ -59,7 +92,7 @@ def code(text: str) -> str:
 
 def block(lines: Iterable[str]) -> Iterator[str]:
     """A code block that holds `lines`, whatever they are."""
-    shown = [safe(line, _LONGEST_LINE) for line in lines]
+    shown = [safe(line, LONGEST_LINE) for line in lines]
     fence = "`" * max(3, _longest_ticks(shown) + 1)
     yield f"{fence}text"
     yield from shown
@@ -100,18 +133,22 @@ def _output(told: Told) -> Iterator[str]:
         yield ""
         yield "A full-screen program: replay the session to see it."
         return
-    if not told.lines:
-        return
-    total = len(told.lines) + told.left_out
+    if told.lines or told.left_out:
+        yield from _folded("Output", told.lines, told.left_out)
+
+
+def _folded(name: str, lines: list[str], left_out: int) -> Iterator[str]:
+    total = len(lines) + left_out
     folded = total > FOLDED_FROM
     yield ""
     if folded:
-        yield f"<details><summary>Output, {total:,} lines</summary>"
+        yield f"<details><summary>{name}, {total:,} lines</summary>"
         yield ""
-    yield from block(told.lines)
-    if told.left_out:
+    if lines:
+        yield from block(lines)
+    if left_out:
         yield ""
-        yield f"{told.left_out:,} more lines are left out."
+        yield f"{left_out:,} more lines are left out."
     if folded:
         yield ""
         yield "</details>"

@@ -8,6 +8,10 @@ from typing import Protocol
 from recorder.cast.events import OUTPUT, RESIZE, Event
 from recorder.cast.reader import merge_bytes
 from recorder.commands import Command
+from recorder.safe_text import safe
+
+LONGEST_LINE = 2_000
+"""Characters of a line that are kept; a longer one ends with an ellipsis."""
 
 
 class Page(Protocol):
@@ -48,7 +52,8 @@ def with_output(
     """
     waiting = deque(_told(commands))
     reader = _Reader(events, page, size, limit)
-    for told in waiting:
+    while waiting:
+        told = waiting.popleft()  # its lines are kept no longer than it is looked at
         if not told.children:
             reader.read(told)
         yield told
@@ -117,5 +122,5 @@ class _Reader:
 
     def _keep(self, told: Told, lines: list[str]) -> None:
         room = max(0, self._limit - len(told.lines))
-        told.lines += lines[:room]
+        told.lines += [safe(line, LONGEST_LINE) for line in lines[:room]]
         told.left_out += len(lines[room:])
