@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from tests import leaks
 
@@ -51,6 +53,10 @@ def _fast_directory() -> str:
 
 
 def pytest_configure() -> None:
+    hypothesis.settings.register_profile(
+        "a busy machine", hypothesis.settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("a busy machine")
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _fast_directory())
     for name in list(os.environ):
         if name != "SEALCAST_VECTORS" and (name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN):
