@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from recorder.capture.authentication import authentication_of
-from recorder.capture.channel import Channel, ChannelError, Message
+from recorder.capture.channel import ChannelError, Message
 from recorder.capture.handover import RemoteStreams, RemoteTerminal, tell
 from recorder.capture.login import MAX_PACKET
 from recorder.capture.peer import Peer
@@ -24,7 +24,8 @@ from recorder.capture.worker import Ends, Files, run_worker
 from recorder.daemon import journal
 from recorder.daemon.ender import ender_for
 from recorder.daemon.guarding import guard_maker
-from recorder.daemon.notary import notary_path, tell_log
+from recorder.daemon.lease import Lease
+from recorder.daemon.notary import tell_log
 from recorder.errors import ExitCode, FormatError, SealcastError
 from recorder.log import entries
 from recorder.policy.model import OnFailure, Policy
@@ -95,8 +96,7 @@ class LoginWorker:
         ender = ender_for(self.store, self.policy)
         traces = traces_of(login.peer, waits=request.waits, ender=ender)
         guarded = guard_maker(self.store, self.policy, traces, self.pty)
-        notary = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        notary.connect(str(notary_path(self.store)))
+        notary = Lease(self.store, login.peer.user, login.peer.uid)
         connection.setblocking(True)
         is_open = self.policy.recording.on_failure is OnFailure.OPEN
         teller = line_writer(rest[0] if request.with_terminal else rest[2]) if is_open else None
@@ -113,7 +113,7 @@ class LoginWorker:
                 guarded,
             )
         )
-        return run_worker(answered, Channel(notary), files, facts, traces)
+        return run_worker(answered, notary, files, facts, traces)
 
     def _shell_start(self, request: Request) -> ShellStart:
         if not self.policy.recording.shell_marks or not request.with_terminal or request.command is not None:

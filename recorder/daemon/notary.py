@@ -164,7 +164,10 @@ class NotaryService:
         if "public" in message and not lease.session:
             lease.user, lease.uid = message["request"]["user"], message["request"]["uid"]
             return _session_request(message["request"])
-        if "log" in message:
+        if "resumes" in message and not lease.session:
+            lease.session = str(message["resumes"])
+            lease.user, lease.uid = message["user"], message["uid"]
+        elif "log" in message:
             occasion = Occasion(self._store.host, message["time_ms"], message["user"], message["uid"])
             self._documents.append(entries.occurrence(message["log"], occasion, message["facts"]))
             if message["log"] == entries.CONFIGURATION_CHANGED:

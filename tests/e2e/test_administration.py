@@ -18,7 +18,7 @@ import pytest
 from recorder.cast import events
 from recorder.log import entries
 from recorder.store.state import State
-from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion
+from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion, processes_of
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
 from tests.e2e.sessions import (
     DEADLINE_SECONDS,
@@ -107,7 +107,7 @@ def test_live_sessions_are_listed_and_ended_for_a_reason(host: Bastion) -> None:
     assert ordered["user"] == {"id": "0", "name": "root"}
     assert ordered["sealcast"] == {"session": session["id"], "reason": "the \x1b[31mwindow closes"}
     closed = the_only(host, entries.CLOSED)
-    assert closed["sealcast"].get("ended", {}).get("cause") in {"ended", None}
+    assert closed["sealcast"]["ended"]["by"] == {"user": "root", "uid": 0}, "though its notary was replaced"
     assert sealcast(host, "end", session["id"], "--reason", "again").returncode == 3
 
 
@@ -182,6 +182,25 @@ def test_a_busy_session_is_ended_after_its_longest_duration(host: Bastion) -> No
         end(child)
     assert host.recorded().verdict.state is State.VERIFIED
     assert the_only(host, entries.LIMIT_REACHED)["sealcast"]["limit"] == "duration"
+
+
+def test_a_limit_that_ends_a_session_after_a_restart_is_in_the_log(host: Bastion) -> None:
+    configure(host, '[limits]\nduration = "5s"\n')
+    with terminal(*host.ssh("-tt", "(trap '' HUP; exec sleep 1000) & echo begun; sleep 1000")) as child:
+        child.expect_exact("begun")
+        host.stop_daemon(signal.SIGKILL)
+        child.expect_exact("this session has lasted 5s")
+        host.start_daemon()
+        end(child)
+    host.recorded()
+    try:
+        assert the_only(host, entries.LIMIT_REACHED)["sealcast"]["limit"] == "duration"
+        closed = the_only(host, entries.CLOSED)["sealcast"]
+        assert closed["ended"]["cause"] == "duration"
+        assert "sleep" in {one["name"] for one in closed["left_running"]}
+    finally:
+        for pid in processes_of(host.user):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_what_is_left_running_is_named_in_the_closing_entry(host: Bastion, tmp_path: Path) -> None:
