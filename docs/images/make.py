@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.images.story import MOMENT, SIZE, story
+from docs.images.story import MOMENT, SECRET, SIZE, story
+from recorder.shell.secret import digest
 from tests.tui.studio import START_MS, Studio, demo_events, make_store
 from tui.app import SealcastApp
 from tui.look import choose
@@ -51,7 +52,7 @@ def fill_store(studio: Studio) -> None:
             exit_status=number % 3 and number,
             closed=number != 4,
         )
-    studio.record(story(), title="release shop 4.18.3", size=SIZE)
+    studio.record(story(), title="release shop 4.18.3", size=SIZE, marks=digest(SECRET))
 
 
 async def picture(screen: RoomyScreen, size: tuple[int, int], ready: Callable[[RoomyScreen], bool]) -> str:
@@ -77,6 +78,7 @@ def player_is_ready(screen: RoomyScreen) -> bool:
         and screen.verdict is not None
         and screen.player is not None
         and screen.player.position > 0
+        and screen.commands.complete
     )
 
 
@@ -90,7 +92,7 @@ async def main() -> None:
         (HERE / "library.svg").write_text(await picture(library, (120, 36), library_is_ready))
         subject = Subject.of_session(source.sessions()[0])
         player = PlayerScreen(source, subject, PlayOptions(at=MOMENT), UTC)
-        (HERE / "player.svg").write_text(await picture(player, (104, 36), player_is_ready))
+        (HERE / "player.svg").write_text(await picture(player, (150, 36), player_is_ready))
 
 
 if __name__ == "__main__":

@@ -45,12 +45,13 @@ class Studio:
         size: tuple[int, int] = (80, 24),
         exit_status: int | None = 0,
         title: str | None = None,
+        marks: str | None = None,
         closed: bool = True,
         sealed: bool = True,
     ) -> str:
         """Record, and seal unless told otherwise; the session id. Not closed: as after a kill -9."""
         request = SessionRequest(
-            user, 1004, "local", size, title=title, source={"ip": "10.9.1.22", "port": 50022}
+            user, 1004, "local", size, title=title, source={"ip": "10.9.1.22", "port": 50022}, marks=marks
         )
         key = Ed25519PrivateKey.generate()
         admission = self._admit(request, key, start_ms)
@@ -115,6 +116,7 @@ def _lines(
         recorder="sealcast test",
         policy=None,
         certificate=admission.certificate,
+        marks=request.marks,
     )
     cols, rows = request.terminal
     header = Header(2, cols, rows, admission.start_ms // 1000, title=request.title, session=session)

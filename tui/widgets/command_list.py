@@ -82,10 +82,9 @@ class CommandSidebar(Widget):
         index = self.top + y - len(self._title)
         if index >= self.count:
             return row(look, [border], width)
-        parts = self._row_of(index, width - 1)
-        if index == self.current:
-            parts = [Part(part.text, "selected") for part in parts]
-        return row(look, [border, *parts], width)
+        base = "selected" if index == self.current else "text"
+        parts = row(look, self._row_of(index, width - 1), max(0, width - 1), base)
+        return Strip.join([row(look, [border], min(1, width)), parts])
 
     def _look(self, by: int) -> None:
         self._looks_around = True
