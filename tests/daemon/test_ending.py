@@ -13,9 +13,9 @@ import pytest
 
 from recorder.capture import survivors
 from recorder.capture.peer import start_of
-from recorder.capture.survivors import Traces, traces_from
+from recorder.capture.survivors import Traces, name_of, traces_from
 from recorder.daemon import ending
-from tests.e2e.sessions import children, wait_for
+from tests.e2e.sessions import children, wait_for, wait_to_see
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="missing: root, to be several users")
 ABSENT = 4_000_000
@@ -83,15 +83,13 @@ def traces(uid: int, *leaders: "subprocess.Popen[bytes]") -> Traces:
     return traces_from(found.facts())
 
 
-def test_each_is_asked_first_and_killed_where_that_does_not_help(
-    uid: int, processes: Processes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ending, "GRACE_SECONDS", 0.5)
+def test_each_is_asked_first_and_killed_where_that_does_not_help(uid: int, processes: Processes) -> None:
     soft = processes.start(uid, "exec sleep 1000")
     hard = processes.start(uid, "trap '' HUP TERM; echo ready; exec sleep 1000")
     assert hard.stdout is not None
     assert hard.stdout.readline() == b"ready\n"
     stopped = processes.start(uid, "exec sleep 1000")
+    wait_to_see({"sleep"}, lambda: {name_of(one.pid) for one in (soft, hard, stopped)}, "what goes on")
     stopped.send_signal(signal.SIGSTOP)
     told = ending.end_survivors(traces(uid, soft, hard, stopped))
     assert {one["pid"]: one["ended"] for one in told} == {

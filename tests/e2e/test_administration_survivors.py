@@ -12,7 +12,7 @@ import pytest
 from recorder.log import entries
 from tests.e2e.bastion import SYSTEM_PYTHON, Bastion, bastion, processes_of
 from tests.e2e.corpus import NEEDS_BASTION, PROMPT
-from tests.e2e.sessions import end, run_line, terminal, wait_for
+from tests.e2e.sessions import DEADLINE_SECONDS, end, run_line, terminal, wait_for
 from tests.e2e.test_administration import live, logged, sealcast, the_only
 from tests.marks import needs
 
@@ -61,13 +61,16 @@ def test_what_a_session_leaves_is_ended_and_the_log_says_how(host: Bastion) -> N
     with terminal(*host.ssh("-tt")) as other:
         other.expect_exact(PROMPT)
         run_line(other, f"{LEFT_ALONE} &")
-        host.run(f"({HUNG_UP} & trap '' HUP; {KILLED} &) >/dev/null 2>&1")
+        wait_for(lambda: running(host, LEFT_ALONE), "the other session's")
+        jobs = f"{HUNG_UP} & one=$!; trap '' HUP; {KILLED} & other=$!"
+        are_there = "for pid in $one $other; do until grep -q sleep /proc/$pid/comm; do :; done; done"
+        host.run(f"({jobs}; {are_there}) >/dev/null 2>&1")
         wait_for(lambda: logged(host, entries.CLOSED), "the closing entry")
         found = the_only(host, entries.CLOSED)["sealcast"]["left_running"]
         assert sorted((one["name"], one["ended"]) for one in found) == [("sleep", "HUP"), ("sleep", "KILL")]
         assert (running(host, KILLED), running(host, HUNG_UP)) == ([], [])
         assert running(host, LEFT_ALONE), "that is another session's"
-        assert b"unmoved" in run_line(other, "echo unmoved")
+        assert b"unmoved" in run_line(other, "echo un''moved")
 
 
 def test_a_worker_finds_the_ender_of_a_later_daemon(host: Bastion) -> None:
@@ -147,7 +150,7 @@ def as_recorder(host: Bastion, *privileges: str) -> "subprocess.Popen[bytes]":
 def test_without_the_privilege_the_daemon_does_not_start(host: Bastion) -> None:
     host.stop_daemon()
     with as_recorder(host) as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 3
     assert b"daemon.end_survivors is on, and the recorder has not the capability CAP_KILL" in said
     assert b"sealcast install gives it to the service" in said
