@@ -13,6 +13,7 @@ from recorder.commands.prompt import Prompt
 from recorder.commands.transcript import Written
 from recorder.index.asides import Aside
 from recorder.index.blocks import Block, BlockBuilder
+from recorder.index.bulk import BulkPicture
 from recorder.index.pages import Page
 
 EXTRACTOR = 1000 * EXTRACTION + 2
@@ -101,6 +102,7 @@ class RecordingReader(Extractor):
         session = header.session
         marks = session.marks if session is not None else None
         super().__init__(header.width, header.height, has_keys=session is not None, marks=marks)
+        self._picture = BulkPicture(header.width, header.height)
         self._size = header.width, header.height
         self._bare = session is not None and session.terminal == (0, 0)
         self._with_output = with_output

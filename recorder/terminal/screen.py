@@ -118,6 +118,12 @@ class Screen:
         return self._term.on_alternate
 
     @property
+    def scrolls_whole(self) -> bool:
+        """A line feed in the last row moves every row up, the first into the history."""
+        term = self._term
+        return term.grid is term.primary and term.top == 0 and term.bottom == term.rows - 1
+
+    @property
     def title(self) -> str:
         """The window title, at most 1024 characters, without control characters. Foreign text."""
         return self._term.title
