@@ -18,7 +18,7 @@ from tests.marks import needs
 
 pytestmark = [
     pytest.mark.skipif(not may_boot(), reason="missing: root with control groups, to boot a container"),
-    needs("systemd-nspawn", "systemd-analyze", "sshd", "ssh", "ssh-keygen"),
+    needs("systemd-nspawn", "systemd-analyze", "sshd", "ssh", "ssh-keygen", "ps"),
     pytest.mark.slow,
 ]
 ROOT = Path(__file__).parents[2]
@@ -125,6 +125,33 @@ def test_a_live_session_outlasts_the_service(machine: Machine, how: str) -> None
     assert session.returncode == 6
     wait_for(lambda: sessions(machine)[0]["exit_status"] == 6, lambda: f"it is sealed: {sessions(machine)}")
     assert machine.run(places.COMMAND, "verify", "--all", "--store", "/var/lib/sealcast").returncode == 0
+
+
+def test_an_installation_that_was_interrupted_before_the_service_ran_is_finished(machine: Machine) -> None:
+    machine.sure("systemctl", "disable", "--now", "sealcast")
+    assert "run systemctl restart sealcast.service" in machine.sure(places.COMMAND, "install", "--dry-run")
+    machine.sure(places.COMMAND, "install")
+    wait_for(lambda: is_active(machine), "the service runs")
+    assert machine.sure("systemctl", "is-enabled", "sealcast") == "enabled\n"
+    assert machine.sure(places.COMMAND, "install", "--dry-run") == ""
+
+
+def test_what_a_session_leaves_is_ended_where_the_policy_asks_for_it(machine: Machine) -> None:
+    """Detached from its session, and so found by the control group that logind made for the login."""
+    setting = "s/^# end_survivors = false/end_survivors = true/"
+    machine.sure("sed", "-i", setting, places.CONFIG)
+    told = machine.run(places.COMMAND, "config", "check")
+    assert "the service has not got CAP_KILL yet" in told.stderr
+    assert machine.run(places.COMMAND, "doctor").returncode == 1
+    machine.sure(places.COMMAND, "install")
+    wait_for(lambda: is_active(machine), "the service runs with the privilege")
+    told = machine.run(places.COMMAND, "config", "check")
+    assert "CAP_KILL" not in told.stderr
+    script = "trap '' HUP; for n in 1 2; do setsid sleep 1234 >/dev/null 2>&1 </dev/null & done; echo left"
+    assert machine.run(*SSH, "sc-alice@localhost", script).stdout == "left\n"
+    wait_for(lambda: machine.run("pgrep", "-f", "sleep 1234").returncode == 1, "they were ended")
+    done = machine.run(places.COMMAND, "doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_uninstalling_takes_the_service_away(machine: Machine) -> None:
