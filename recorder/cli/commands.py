@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -35,8 +36,20 @@ class Reading:
     """Marks that programs wrote and only a shell may."""
 
     def at(self, seconds: float) -> datetime | None:
-        """The wall clock at a place in the recording."""
-        return None if self.start is None else self.start + timedelta(seconds=seconds)
+        """The wall clock at a place in the recording; None where no calendar reaches."""
+        if self.start is None:
+            return None
+        try:
+            moment = self.start + timedelta(seconds=seconds)
+        except OverflowError:
+            return None
+        return moment if moment.year < MAXYEAR else None
+
+    def begin(self, timestamp: int | None) -> None:
+        """Takes the start from a header, unless it is known."""
+        if self.start is None and timestamp is not None:
+            with suppress(OverflowError, ValueError, OSError):
+                self.start = datetime.fromtimestamp(timestamp, UTC)
 
 
 @click.command(
@@ -87,8 +100,7 @@ def read_commands(target: Target, reading: Reading) -> Iterator[Command]:
     start, end = target.at or 0.0, float("inf") if target.until is None else target.until
     with open_target(target) as file:
         header, events = open_events(file, names_of(target).full, lenient=True)
-        if reading.start is None and header.timestamp is not None:
-            reading.start = datetime.fromtimestamp(header.timestamp, UTC)
+        reading.begin(header.timestamp)
         until = itertools.takewhile(lambda event: event.time <= end, events)
         for command in extract(header, until, reading.forged):
             if command.start_s >= start:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from recorder.cast.reader import open_events
 from recorder.cli.export_files import destination, is_stream, refuse_existing
 from recorder.cli.export_forms import Source, lines_of, surveyed
 from recorder.cli.pages import Verb
@@ -85,6 +86,8 @@ def _files(path: str, *, sealed: bool) -> list[str]:
 
 
 def _copy_sealed(store: Store, target: Target, path: str, settings: Settings) -> None:
+    with open_target(target) as recording:
+        open_events(recording, names_of(target).full)  # what is no recording is not exported as one
     with open_target(target) as recording, destination(path) as file:
         shutil.copyfileobj(recording, file, 1 << 20)
     if not is_stream(path):

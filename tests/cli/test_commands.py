@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from recorder.errors import ExitCode
 from tests.cli.conftest import Run
 
@@ -84,3 +86,21 @@ def test_broken_lines_are_said(cli: Run, home: Path) -> None:
     document = json.loads(result.out)
     assert (document["complete"], document["reason"]) == (False, "1 unreadable lines")
     assert "1 lines of the recording could not be read" in result.err
+
+
+@pytest.mark.parametrize("timestamp", [9_007_199_254_740_991, 253_402_300_799])
+def test_times_that_no_calendar_has(cli: Run, home: Path, timestamp: int) -> None:
+    path = home / "late.cast"
+    header = {"version": 2, "width": 80, "height": 24, "timestamp": timestamp}
+    events = [
+        (0.1, "\x1b[?2004h$ "),
+        (0.5, "a\r\n\x1b[?2004l"),
+        (1e9, "\x1b[?2004h$ "),
+        (1e9, "b\r\n\x1b[?2004l"),
+    ]
+    lines = [header, *([time, "o", text] for time, text in events)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    for arguments in (["commands"], ["commands", "--plain"], ["commands", "--json"], ["show"]):
+        assert cli(*arguments, str(path)).code == ExitCode.OK
+    assert cli("commands", "--plain", str(path)).out.splitlines()[-1].split("\t")[2] == ""
+    assert "### 2. 277777:46:40" in cli("export", "--format", "md", str(path)).out

@@ -135,6 +135,14 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(
     assert os.listdir(home) == []
 
 
+def test_what_is_no_recording_is_not_exported_as_one(cli: Run, home: Path) -> None:
+    (home / "notes.txt").write_text("hello\n")
+    for form in ("cast", "cast3", "md", "txt"):
+        result = cli("export", str(home / "notes.txt"), "--format", form, "-o", str(home / "out"))
+        assert (result.code, result.out) == (ExitCode.FORMAT, "")
+    assert os.listdir(home) == ["notes.txt"]
+
+
 def test_a_reader_that_has_enough_ends_it(program: Run, ids: list[str], home: Path) -> None:
     for form in ("md", "txt", "cast", "cast3"):
         reader, writer = os.pipe()
