@@ -11,7 +11,7 @@ import pexpect
 from recorder.commands.reports import Authority, Report
 from recorder.shell.launch import with_marks
 from recorder.shell.secret import SCRIPTS, digest, new_secret
-from tests.e2e.sessions import DEADLINE_SECONDS, tool
+from tests.e2e.sessions import DEADLINE_SECONDS, hang_up, tool
 
 _MARK = re.compile(rb"\x1b\]633;[^\x07]*\x07")
 _PIPE = 7
@@ -71,7 +71,7 @@ def marked(name: str, home: Path, *, login: bool = False, **variables: str) -> I
     try:
         yield Shell(child, secret)
     finally:
-        child.close(force=True)
+        hang_up(child)
 
 
 def _spawn(
