@@ -20,8 +20,8 @@ def short_id(session_id: str) -> str:
 
 
 def who(session: Session) -> str:
-    """`alice@web-03.prod`."""
-    return safe(f"{session.user}@{session.host}", 80)
+    """`alice@web-03.prod`, `?` for what nobody told."""
+    return safe(f"{session.user or '?'}@{session.host or '?'}", 80)
 
 
 def start_label(session: Session, zone: tzinfo, wide: bool = False) -> str:

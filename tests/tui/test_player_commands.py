@@ -163,6 +163,22 @@ async def test_a_recording_without_commands_says_so_and_lists_its_marks(studio: 
         await screen.until(lambda: "00:03.0" in screen.status)
 
 
+async def test_a_status_that_nobody_knows_is_no_success(studio: Studio) -> None:
+    studio.record([(event.time, event.code, event.data) for event in Typing().run("false").ask().events])
+    async with shown(player(studio.store, "11111111"), MID) as screen:
+        await settled(screen)
+        await screen.see("false                      ?")
+        await screen.keys("e")
+        await screen.see("no command is known to have failed")
+
+
+async def test_without_a_picture_there_is_no_sidebar(studio: Studio) -> None:
+    studio.record([])
+    async with shown(player(studio.store, "11111111"), MID) as screen:
+        await screen.see("No terminal output")
+        await screen.until(lambda: not sidebar(screen).display)
+
+
 async def test_full_screen_is_the_picture_alone(acceptance: Store) -> None:
     async with shown(player(acceptance, NAME), WIDE) as screen:
         await settled(screen)

@@ -276,6 +276,7 @@ class PlayerScreen(PlayerCommands):
         sorry = self.query_one("#sorry", Lines)
         sorry.display = True
         sorry.show([[], *([Part(f" {safe(line)}")] for line in lines)])
+        self.lay_out_sidebar(*self.size)
         self._show_status()
 
     @on(Grid.Panned)

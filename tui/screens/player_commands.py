@@ -25,6 +25,7 @@ from tui.screens.command_rows import (
 )
 from tui.screens.player_search import PlayerSearch
 from tui.widgets.command_list import CommandSidebar
+from tui.widgets.grid import Grid
 from tui.widgets.prompt import Prompt
 from tui.widgets.timeline import TimelineStrip
 
@@ -103,7 +104,8 @@ class PlayerCommands(PlayerSearch):
         sidebar = self.query_one(CommandSidebar)
         sidebar.styles.width = _SIDEBAR[WIDE if columns >= WIDE else MID]
         roomy = columns >= MID and rows >= TALL
-        sidebar.display = self.sidebar_wanted and roomy and not self.full
+        pictured = self.query_one(Grid).display
+        sidebar.display = self.sidebar_wanted and roomy and pictured and not self.full
         self._fill_sidebar()
 
     def action_sidebar(self) -> None:
@@ -147,15 +149,18 @@ class PlayerCommands(PlayerSearch):
             return
         found = self.commands.neighbour(self.current_command(), direction, only_failed=only_failed)
         if found is None:
-            self.say(self._why_not(direction, "failed command" if only_failed else "command"))
+            self.say(self._why_not(direction, only_failed=only_failed))
         else:
             self.go_to_command(found)
 
-    def _why_not(self, direction: int, what: str) -> str:
+    def _why_not(self, direction: int, *, only_failed: bool) -> str:
         if not self.commands.complete:
             return "still reading the commands"
         if not self.commands.items:
             return "no commands in this recording"
+        if only_failed and not self.commands.times(of_failed=True):
+            return "no command is known to have failed"
+        what = "failed command" if only_failed else "command"
         return f"no later {what}" if direction > 0 else f"no earlier {what}"
 
     def _fill_sidebar(self) -> None:
