@@ -10,7 +10,7 @@ from pathlib import Path
 from recorder.host.evidence import Sshd
 from recorder.host.findings import Finding, State
 from recorder.host.machine import Host
-from recorder.host.probe_account import NAME, Probe, probe_account
+from recorder.host.probe_account import NAME, Probe, Told, probe_account
 from recorder.policy.model import Policy
 from recorder.safe_text import safe
 from recorder.store.catalog import list_sessions
@@ -55,6 +55,7 @@ def _trials(probe: Probe, store: Store) -> Iterator[Finding]:
     else:
         yield _recorded("a command", first.out, store)
         yield _preload(first.err)
+        yield _recorded("a command with variables of its client's", _with_variables(probe).out, store)
         for name, trial in _RECORDED:
             yield _recorded(name, trial(probe), store)
         yield _second_channel(probe, store)
@@ -69,7 +70,18 @@ def _lay_traps(probe: Probe) -> None:
     probe.write(".config/fish/config.fish", _FISH_MARK)
     probe.write(".ssh/rc", _MARK)
     probe.write(".ssh/environment", f"BASH_ENV={probe.home}/.trap\nENV={probe.home}/.trap\n")
+    probe.write("sitecustomize.py", f"import os\nos.close(os.open('{probe.home}/{_OUTSIDE}', os.O_CREAT))\n")
     probe.write(".pam_environment", f"LD_PRELOAD DEFAULT={_PRELOADED}\n")
+
+
+def _with_variables(probe: Probe) -> Told:
+    """What loaders, shells, interpreters and recorders would take from a client's environment."""
+    trap, home = f"{probe.home}/.trap", probe.home
+    variables = (
+        *(f"BASH_ENV={trap}", f"ENV={trap}", f"ZDOTDIR={home}", f"LD_PRELOAD={_PRELOADED}"),
+        *(f"PYTHONPATH={home}", f"PYTHONSTARTUP={trap}", f"SEALCAST_HOME={home}/store", f"PATH={home}"),
+    )
+    return probe.ssh(_TELL, options=("-o", f"SetEnv={' '.join(variables)}"))
 
 
 def _session(out: str) -> str | None:

@@ -148,7 +148,7 @@ def test_the_known_escapes_do_not_get_through(installed: Machine) -> None:
     done = installed.run(places.COMMAND, "doctor", "--probe", timeout=PROBE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     probed = [line for line in done.stdout.splitlines() if " probe " in line]
-    assert len(probed) == 9
+    assert len(probed) == 10
     assert "sealcast-probe" not in installed.read("/etc/passwd")
     assert "sealcast-probe" not in installed.sure("ls", "/var/tmp")
 
@@ -194,7 +194,7 @@ def test_a_host_that_covers_users_only_can_be_probed(installed: Machine) -> None
     done = installed.run(places.COMMAND, "doctor", "--probe", timeout=PROBE_SECONDS)
     installed.sure("mv", "/mnt/config.toml", "/etc/sealcast/config.toml")
     probed = [line for line in done.stdout.splitlines() if " probe " in line]
-    assert len(probed) == 9
+    assert len(probed) == 10
     assert all(line.startswith("✓") for line in probed), probed
     assert "probe" not in installed.sure("ls", "/etc/ssh/sshd_config.d")
 
