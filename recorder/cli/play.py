@@ -104,7 +104,8 @@ def _start(target: Target, moment: str | None) -> float | None:
         return target.at
     if target.at is not None:
         raise SealcastError("the moment is given twice, as TARGET@TIME and as --at", "leave one of them out")
-    return parse_time(moment, target.session.duration_s if target.session else None)
+    session = target.session
+    return parse_time(moment) if session is None else parse_time(moment, session.duration_s, session.start)
 
 
 def play_plain(target: Target, speed: float = 1.0, idle: float = _IDLE_S, *, everything: bool = False) -> int:

@@ -13,7 +13,7 @@ from recorder.safe_text import safe
 
 _TIME = """\
 A moment in a recording, after @ or in --at:
-  12m34s  1h05m  754.2  12:34  1:05:00  45%
+  12m34s  1h05m  754.2  12:34  1:05:00  45%  end  2026-09-12T14:08:31Z
 A range: TARGET@1m..2m30s, TARGET@..30s, TARGET@5m..
 
 Wall-clock times, in queries:

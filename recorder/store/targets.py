@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
@@ -17,6 +18,9 @@ _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)", re.ASCI
 _UNITS = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
+_DATED = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
+_MARGIN_S = 1.0
+"""Wall times are written without what is below a second."""
 _ID_PART = re.compile(r"[0-9A-Za-z-]+", re.ASCII)
 
 
@@ -32,18 +36,20 @@ class Target:
 
 
 def resolve(store: Store, text: str, sessions: Sequence[Session] | None = None) -> Target:
-    """What `text` names: an id, its unique start or end, a link, a path, each with `@TIME` or `@TIME..TIME`.
+    """What `text` names: an id, its unique start or end, a link, a path, each with `@TIME` or `@TIME..TIME`;
+    in a link `?t=TIME` is the same.
 
     `sessions` saves reading the list again.
     """
     whole = Path(text.removeprefix(LINK))
     if text and not text.startswith(LINK) and whole.is_file():
         return _outside_or_stored(store, whole, "", sessions)
-    name, _, place = text.removeprefix(LINK).partition("@")
+    link = text.removeprefix(LINK)
+    name, _, place = (link.replace("?t=", "@", 1) if link != text else link).partition("@")
     if _looks_like_path(name):
         return _outside_or_stored(store, Path(name), place, sessions)
     session = find_session(list_sessions(store) if sessions is None else sessions, name)
-    at, until = parse_place(place, session.duration_s)
+    at, until = parse_place(place, session.duration_s, session.start)
     return Target(session.path, session, at, until)
 
 
@@ -59,11 +65,13 @@ def find_session(sessions: Sequence[Session], name: str) -> Session:
     return found[0]
 
 
-def parse_place(text: str, duration_s: float | None = None) -> tuple[float | None, float | None]:
+def parse_place(
+    text: str, duration_s: float | None = None, began: datetime | None = None
+) -> tuple[float | None, float | None]:
     """`12m34s` is a moment, `12m..13m` a span; an empty string is neither."""
     start, separator, end = text.partition("..")
-    at = parse_time(start, duration_s) if start else None
-    until = parse_time(end, duration_s) if end else None
+    at = parse_time(start, duration_s, began) if start else None
+    until = parse_time(end, duration_s, began) if end else None
     if separator and at is None:
         at = 0.0
     if at is not None and until is not None and until < at:
@@ -71,19 +79,41 @@ def parse_place(text: str, duration_s: float | None = None) -> tuple[float | Non
     return at, until
 
 
-def parse_time(text: str, duration_s: float | None = None) -> float:
-    """Seconds of recording time: `754.2`, `12m34s`, `1h05m`, `12:34`, `1:05:00`, `45%` (of `duration_s`)."""
+def parse_time(text: str, duration_s: float | None = None, began: datetime | None = None) -> float:
+    """Seconds of recording time: `754.2`, `12m34s`, `1h05m`, `12:34`, `1:05:00`, of a length of `duration_s`
+    `45%` and `end`, and of a recording that `began` then `2026-09-12T14:08:31Z`.
+    """
     if match := _PERCENT.fullmatch(text):
         return _share(text, float(match[1]), duration_s)
+    if text == "end":
+        return _share(text, 100.0, duration_s)
     if _SECONDS.fullmatch(text):
         return float(text)
     if match := _CLOCK.fullmatch(text):
         return int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3])
+    if _DATED.match(text):
+        return _wall_time(text, duration_s, began)
     match = _UNITS.fullmatch(text)
     if match is None or not text:
         raise _bad_time(text, "write it like 12m34s, 12:34, 754.2 or 45%")
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return days * 86_400 + hours * 3600 + minutes * 60 + seconds
+
+
+def _wall_time(text: str, duration_s: float | None, began: datetime | None) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _bad_time(text, "write a wall time like 2026-09-12T14:08:31Z") from None
+    if moment.tzinfo is None:
+        raise _bad_time(text, "put its zone behind it: Z or +02:00")
+    if began is None:
+        raise _bad_time(text, "when this recording began is not known; write it like 12m34s")
+    offset = (moment - began).total_seconds()
+    if offset < -_MARGIN_S or (duration_s is not None and offset > duration_s + _MARGIN_S):
+        length = "" if duration_s is None else f" and took {duration_s:.0f} s"
+        raise _bad_time(text, f"the recording began {began.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{length}")
+    return max(0.0, offset)
 
 
 def _share(text: str, percent: float, duration_s: float | None) -> float:
@@ -104,7 +134,7 @@ def _outside_or_stored(store: Store, path: Path, place: str, sessions: Sequence[
     if SESSION_ID.fullmatch(session_id) and _is_within(path, store.root):
         for session in list_sessions(store) if sessions is None else sessions:
             if session.id == session_id and session.path is not None and session.path.samefile(path):
-                return Target(session.path, session, *parse_place(place, session.duration_s))
+                return Target(session.path, session, *parse_place(place, session.duration_s, session.start))
     if not path.exists():
         raise SealcastError(
             f"no file {safe(str(path))}", "see the sessions here: sealcast ls", ExitCode.TARGET

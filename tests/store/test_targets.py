@@ -1,5 +1,6 @@
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from recorder.store.layout import Store
 from recorder.store.sealing import seal
 from recorder.store.targets import find_session, parse_place, parse_time, resolve
 from tests.store.recordings import record, text_of
+
+BEGAN = datetime(2026, 9, 12, 14, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -37,10 +40,14 @@ def session_id(store: Store) -> str:
         ("1:05:00", 3900),
         ("45%", 45),
         ("12.5%", 12.5),
+        ("end", 100),
+        ("2026-09-12T14:08:31Z", 31),
+        ("2026-09-12T16:08:31.5+02:00", 31.5),
+        ("2026-09-12T14:07:59.5Z", 0),
     ],
 )
 def test_times(text: str, seconds: float) -> None:
-    assert parse_time(text, 100.0) == pytest.approx(seconds)
+    assert parse_time(text, 100.0, BEGAN) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,29 @@ def test_what_is_no_time(text: str) -> None:
     with pytest.raises(SealcastError) as raised:
         parse_time(text, 100.0)
     assert raised.value.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "began", "hint"),
+    [
+        ("2026-09-12T14:07:00Z", BEGAN, "the recording began 2026-09-12T14:08:00Z and took 100 s"),
+        ("2026-09-12T14:10:00Z", BEGAN, "the recording began 2026-09-12T14:08:00Z and took 100 s"),
+        ("2026-09-12T14:08:31", BEGAN, "put its zone behind it: Z or +02:00"),
+        ("2026-13-12T14:08:31Z", BEGAN, "write a wall time like 2026-09-12T14:08:31Z"),
+        ("2026-09-12T14:08:31Z", None, "when this recording began is not known; write it like 12m34s"),
+    ],
+)
+def test_wall_times_that_are_not_in_it(text: str, began: datetime | None, hint: str) -> None:
+    with pytest.raises(SealcastError) as raised:
+        parse_time(text, 100.0, began)
+    assert (raised.value.code, raised.value.hint) == (ExitCode.USAGE, hint)
+
+
+def test_a_link_names_its_moment_in_either_way(store: Store, session_id: str) -> None:
+    for text in (f"sealcast://{session_id}@1.5s", f"sealcast://{session_id}?t=1.5s", f"{session_id}@1.5s"):
+        assert resolve(store, text).at == 1.5
+    found = resolve(store, f"sealcast://{session_id}?t=0.5s..end")
+    assert (found.at, found.until) == (0.5, found.session and found.session.duration_s)
 
 
 def test_a_share_of_an_unknown_length() -> None:
