@@ -1,8 +1,9 @@
 """`sealcast ls`: the sessions that fit a query."""
 
+import contextlib
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from recorder.cli.pages import QueryVerb
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
+from recorder.index.database import IndexDamagedError, damage_told
+from recorder.index.listing import Listing, current_listing
 from recorder.index.query import Query, Scope, parse
 from recorder.index.search import Search
 from recorder.safe_text import safe
@@ -22,19 +25,35 @@ from recorder.store.catalog import list_sessions
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
 from recorder.store.targets import Target
+from recorder.store.verdict import Verdict
 
 SCHEMA = "sealcast.sessions/1"
+_NEWEST_FIRST = "-start"
 _DEFAULT_COLUMNS = "check,start,user,host,length,exit,id,about"
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Page:
     """What a query found: the rows shown, and of how many."""
 
     query: str
     rows: list[Row]
     total: int
     all_sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which rows are wanted."""
+
+    order: str
+    """Columns, as --sort names them."""
+    limit: int | None
+
+    @property
+    def is_newest_first(self) -> bool:
+        """It is the order in which sessions are found."""
+        return self.order == _NEWEST_FIRST
 
 
 @click.command(
@@ -57,7 +76,7 @@ class Listing:
     help="At most this many (a screenful on a terminal, else all).",
 )
 @click.option(
-    "--sort", metavar="COLUMN,…", default="-start", help="Order; -length is longest first (-start)."
+    "--sort", metavar="COLUMN,…", default=_NEWEST_FIRST, help="Order; -length is longest first (-start)."
 )
 @click.option(
     "--columns", metavar="COLUMN,…", default=_DEFAULT_COLUMNS, help=f"Which columns: {', '.join(COLUMNS)}."
@@ -92,44 +111,76 @@ def ls(
     chosen = columns_named(columns)
     parsed = parse(" ".join(query), zone=settings.zone, scope=Scope.SESSIONS)
     store = open_store(settings)
+    on_terminal = form is None and sys.stdout.isatty()
+    wish = Wish(sort, 0 if count else limit or (_screenful() if on_terminal else None))
     if parsed.asks_commands and (parsed.needs_index or has_index(store)):
-        rows, everything = indexed_matches(store, parsed, settings, update=update)
+        page = _indexed_matches(store, parsed, settings, wish, update=update)
     else:
         if parsed.asks_commands and store.exists():
             settings.note("commands and output are not looked at: there is no index (sealcast index build)")
-        rows, everything = matching(store, parse(parsed.text, zone=settings.zone))
-    _sort(rows, sort)
+        page = _matches(store, parse(parsed.text, zone=settings.zone), wish)
     if count:
-        click.echo(len(rows))
-        return ExitCode.OK if rows else ExitCode.NO
-    on_terminal = form is None and sys.stdout.isatty()
-    shown = rows[: limit or (_screenful() if on_terminal else None)]
-    listing = Listing(parsed.text, shown, len(rows), everything)
-    _write(listing, chosen, form, settings, wide=wide or not on_terminal)
+        click.echo(page.total)
+        return ExitCode.OK if page.total else ExitCode.NO
+    _write(page, chosen, form, settings, wide=wide or not on_terminal)
     return ExitCode.OK
 
 
-def indexed_matches(
-    store: Store, query: Query, settings: Settings, *, update: bool | None
-) -> tuple[list[Row], int]:
-    """The same where the query asks about commands: of those, the index knows."""
+def _indexed_matches(
+    store: Store, query: Query, settings: Settings, wish: Wish, *, update: bool | None
+) -> Page:
+    """Where the query asks about commands: of those, the index knows."""
     states = States(store)
     with indexed(store, settings, update=update) as connection:
-        fitting = set(Search(connection, query, states).sessions())
+        ids = list(Search(connection, query, states).sessions())
+    with current_listing(store) as listing:
+        if listing is not None:
+            everything = listing.counts().sessions
+            return _page(query, _listed_rows(listing, ids, wish, states.verdicts), len(ids), everything, wish)
+    fitting = set(ids)
     sessions = list_sessions(store)
     rows = [Row(session, states.verdicts.get(session.id)) for session in sessions if session.id in fitting]
-    return rows, len(sessions)
+    return _page(query, rows, len(rows), len(sessions), wish)
 
 
-def matching(store: Store, query: Query) -> tuple[list[Row], int]:
-    """The sessions that fit, verified where the query asks for that, and how many sessions there are."""
-    if not query.needs_check:
-        sessions = list_sessions(store)
-        return [Row(session) for session in sessions if query.matches(session)], len(sessions)
-    checker = Checker(store)
-    candidates = (session for session in checker.sessions if query.may_match(session))
-    checked = (Row(session, checker.check(Target(session.path, session))) for session in candidates)
-    return [row for row in checked if query.matches(row.session, row.state)], len(checker.sessions)
+def _matches(store: Store, query: Query, wish: Wish) -> Page:
+    """Where it asks about facts of sessions; they are verified where it asks for that."""
+    if query.needs_check:
+        checker = Checker(store)
+        candidates = (session for session in checker.sessions if query.may_match(session))
+        checked = (Row(session, checker.check(Target(session.path, session))) for session in candidates)
+        rows = [row for row in checked if query.matches(row.session, row.state)]
+        return _page(query, rows, len(rows), len(checker.sessions), wish)
+    with contextlib.suppress(IndexDamagedError), damage_told(), current_listing(store) as listing:
+        if listing is not None:
+            return _listed(listing, query, wish)
+    sessions = list_sessions(store)
+    rows = [Row(session) for session in sessions if query.matches(session)]
+    return _page(query, rows, len(rows), len(sessions), wish)
+
+
+def _listed(listing: Listing, query: Query, wish: Wish) -> Page:
+    """The same from the index: no more sessions are made than are shown, where the order allows that."""
+    everything = listing.counts().sessions
+    if not query.text.strip():
+        limit = wish.limit if wish.is_newest_first else None
+        return _page(query, map(Row, listing.newest(limit)), everything, everything, wish)
+    ids = listing.fitting(query)
+    return _page(query, _listed_rows(listing, ids, wish, {}), len(ids), everything, wish)
+
+
+def _listed_rows(
+    listing: Listing, ids: list[str], wish: Wish, verdicts: Mapping[str, Verdict]
+) -> Iterator[Row]:
+    """Rows for ids that stand with the newest first."""
+    shown = ids[: wish.limit] if wish.is_newest_first else ids
+    return (Row(session, verdicts.get(session.id)) for session in listing.sessions(shown))
+
+
+def _page(query: Query, rows: Iterable[Row], total: int, everything: int, wish: Wish) -> Page:
+    ordered = list(rows)
+    _sort(ordered, wish.order)
+    return Page(query.text, ordered[: wish.limit], total, everything)
 
 
 def _sort(rows: list[Row], order: str) -> None:
@@ -143,20 +194,18 @@ def _screenful() -> int:
     return max(3, shutil.get_terminal_size().lines - 3)
 
 
-def _write(
-    listing: Listing, columns: list[Column], form: str | None, settings: Settings, *, wide: bool
-) -> None:
+def _write(page: Page, columns: list[Column], form: str | None, settings: Settings, *, wide: bool) -> None:
     if form == "json":
-        output.write_json(_document(listing))
+        output.write_json(_document(page))
     elif form == "jsonl":
-        for row in listing.rows:
+        for row in page.rows:
             output.write_json(item(row), one_line=True)
     elif form == "plain":
-        output.write_lines(_plain_lines(listing.rows, columns), settings)
+        output.write_lines(_plain_lines(page.rows, columns), settings)
     elif form == "ids":
-        click.echo("".join(f"{row.session.id}\0" for row in listing.rows), nl=False)
+        click.echo("".join(f"{row.session.id}\0" for row in page.rows), nl=False)
     else:
-        _write_table(listing, columns, settings, wide=wide)
+        _write_table(page, columns, settings, wide=wide)
 
 
 def _plain_lines(rows: Iterable[Row], columns: list[Column]) -> Iterator[str]:
@@ -166,12 +215,12 @@ def _plain_lines(rows: Iterable[Row], columns: list[Column]) -> Iterator[str]:
         yield "\t".join(column.plain(row) for column in columns)
 
 
-def _write_table(listing: Listing, columns: list[Column], settings: Settings, *, wide: bool) -> None:
-    if not listing.rows:
-        settings.note(_nothing(listing))
+def _write_table(page: Page, columns: list[Column], settings: Settings, *, wide: bool) -> None:
+    if not page.rows:
+        settings.note(_nothing(page))
         return
     titles = [_title(column, settings) for column in columns]
-    cells = [[_cell(column, row, settings, wide) for column in columns] for row in listing.rows]
+    cells = [[_cell(column, row, settings, wide) for column in columns] for row in page.rows]
     right = frozenset(place for place, column in enumerate(columns) if column.right)
     lines: Iterable[str] = output.table([titles, *cells], right)
     if not wide:
@@ -181,7 +230,7 @@ def _write_table(listing: Listing, columns: list[Column], settings: Settings, *,
         lines = (click.style(line, bold=place == 0) for place, line in enumerate(lines))
     output.write_lines(lines, settings)
     if not wide:
-        _write_footer(listing, settings)
+        _write_footer(page, settings)
 
 
 def _title(column: Column, settings: Settings) -> str:
@@ -195,28 +244,28 @@ def _cell(column: Column, row: Row, settings: Settings, wide: bool) -> str:
     return column.text(row, settings)
 
 
-def _nothing(listing: Listing) -> str:
-    if listing.all_sessions == 0:
+def _nothing(page: Page) -> str:
+    if page.all_sessions == 0:
         return "no recordings yet; make one: sealcast rec"
-    return f"no session matches {safe(listing.query, 200)} ({listing.all_sessions:,} sessions)"
+    return f"no session matches {safe(page.query, 200)} ({page.all_sessions:,} sessions)"
 
 
-def _write_footer(listing: Listing, settings: Settings) -> None:
-    more = f" Show more: -n {listing.total}." if listing.total > len(listing.rows) else ""
-    name = safe(listing.rows[0].session.id.rpartition("-")[2])
-    text = f"{len(listing.rows)} of {listing.total:,} sessions.{more} Open: sealcast play {name}"
+def _write_footer(page: Page, settings: Settings) -> None:
+    more = f" Show more: -n {page.total}." if page.total > len(page.rows) else ""
+    name = safe(page.rows[0].session.id.rpartition("-")[2])
+    text = f"{len(page.rows)} of {page.total:,} sessions.{more} Open: sealcast play {name}"
     if settings.verbosity >= 0:
         click.echo(text, err=True)
 
 
-def _document(listing: Listing) -> dict[str, Any]:
-    complete = len(listing.rows) == listing.total
+def _document(page: Page) -> dict[str, Any]:
+    complete = len(page.rows) == page.total
     return {
         "schema": SCHEMA,
-        "query": listing.query,
-        "total": listing.total,
-        "returned": len(listing.rows),
+        "query": page.query,
+        "total": page.total,
+        "returned": len(page.rows),
         "complete": complete,
         "reason": None if complete else "limit",
-        "items": [item(row) for row in listing.rows],
+        "items": [item(row) for row in page.rows],
     }

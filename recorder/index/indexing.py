@@ -107,6 +107,8 @@ class Building:
         self._rows: dict[str, dict[str, Any]] = {}
         """Of sessions that are being read."""
         self._seen: set[str] = set()
+        self._whole = True
+        """No session of the store was passed over."""
         self.passing: Collection[str] = ()
         """Sessions that somebody else sees to."""
         self.with_output = wish.with_output or writer.fact("output") == "1"
@@ -114,6 +116,7 @@ class Building:
     def run(self, said: Said) -> Outcome:
         """Reads what has to be read, and drops what is gone."""
         self.writer.note("output", str(int(self.with_output)))
+        looked_at = time.time()
         files = Files.of(self.store)
         total = len(files.sealed) + len(files.live)
         known = {row[0]: row[1:] for row in self.writer.known(_STATE)}
@@ -125,6 +128,8 @@ class Building:
             self._drop(known.keys() - self._seen)
         self._outcome.total = len(self._seen)
         self.writer.note("log_size", str(self.log.size))
+        self.writer.note("whole", str(int(self._whole)))
+        self.writer.note("looked_at", f"{looked_at:.3f}")
         self.writer.note("built_at", f"{time.time():.3f}")
         self.writer.commit()
         if self._outcome.indexed >= _MANY:
@@ -158,6 +163,7 @@ class Building:
     def _task(self, session: Session, known: tuple[Any, ...] | None) -> Task | None:
         started = session.start.timestamp()
         if self._wish.since is not None and started < self._wish.since:
+            self._whole &= known is not None
             return None
         found = file_state(session.path)
         row = session_row(session, self.store.root, found)

@@ -222,9 +222,19 @@ SELECT
 FROM commands c JOIN sessions s ON s.key = c.session;
 """
 
+_LISTING = """
+ALTER TABLE sessions ADD COLUMN text_size INTEGER;
+UPDATE sessions SET extractor = 0;
+DELETE FROM meta WHERE key = 'log_size';
+CREATE INDEX sessions_state ON sessions (state);
+CREATE INDEX sessions_number ON sessions (number);
+CREATE INDEX stretches_failed ON stretches (exit_status) WHERE exit_status <> 0;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("tables and views", _TABLES + _VIEWS),
     Migration("asides, dense pieces of output", _STRETCHES),
+    Migration("what a list of sessions shows, failed commands", _LISTING),
 )
 """What is derived is made anew by the next build where its shape has changed."""
 

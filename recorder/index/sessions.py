@@ -142,6 +142,7 @@ def session_row(session: Session, root: Path, found: FileState | None) -> dict[s
         "file": _relative(session.path, root),
         "file_size": None if found is None else found.size,
         "file_mtime": None if found is None else found.mtime,
+        "text_size": session.size_bytes,
     }
 
 

@@ -83,22 +83,22 @@ class Files:
     def of(cls, store: Store) -> "Files":
         """A look at the directories."""
         live = {name: store.is_live(name) for name in store.live_ids()}
-        return cls(dict(_sealed_files(store.sealed_directory)), live)
+        return cls(dict(sealed_files(store.sealed_directory)), live)
 
     def unknown(self, history: History) -> Iterator[tuple[str, Path]]:
         """Sealed recordings that the history does not know."""
         return ((name, path) for name, path in self.sealed.items() if name not in history.sessions)
 
 
-def _sealed_files(directory: Path, depth: int = 3) -> Iterator[tuple[str, Path]]:
-    """Recordings below year, month and day; links are passed over."""
+def sealed_files(directory: Path, depth: int = 3) -> Iterator[tuple[str, Path]]:
+    """Recordings below year, month and day, or so many levels of them; links are passed over."""
     try:
         found = list(os.scandir(directory))
     except (FileNotFoundError, NotADirectoryError):
         return
     for item in found:
         if depth and item.is_dir(follow_symlinks=False):
-            yield from _sealed_files(Path(item.path), depth - 1)
+            yield from sealed_files(Path(item.path), depth - 1)
         elif not depth and item.name.endswith(SEALED_SUFFIX) and item.is_file(follow_symlinks=False):
             session_id = item.name.removesuffix(SEALED_SUFFIX)
             if SESSION_ID.fullmatch(session_id):
