@@ -4,6 +4,8 @@ A word is what an index of trigrams finds whatever its case: three or more chara
 case beyond ASCII. Where nothing is certain there are no words, never a wrong one.
 """
 
+import itertools
+import math
 import re
 from collections.abc import Iterable
 
@@ -82,10 +84,13 @@ class _Reader:
 
     def _sequence(self) -> Words:
         """The runs of plain characters; where there are none, the best of the groups in it."""
-        runs, groups = [""], list[Words]()
+        runs, groups, choices = [""], list[Words](), list[str]()
         while self._peek() not in ("", "|", ")"):
+            begun = self._at
             literal, inner = self._atom()
+            atom = self._text[begun : self._at]
             least = self._least()
+            choices.append((literal or few_characters(atom)) if least == 1 else "")
             if literal and least == 1:
                 runs[-1] += literal
                 continue
@@ -94,7 +99,7 @@ class _Reader:
             runs.append("")
             if inner and least is not None:
                 groups.append(inner)
-        return _best(runs, groups)
+        return _best(runs, groups) or _spelled_out(choices)
 
     def _atom(self) -> tuple[str, Words]:
         """A character that stands for itself, or the words of a group, or neither."""
@@ -165,6 +170,29 @@ def _best(runs: Iterable[str], groups: list[Words]) -> Words:
     if certain:
         return (tuple(dict.fromkeys(certain)),)
     return max(groups, key=_weight, default=())
+
+
+_SPAN = re.compile(r"([0-9A-Za-z_./:=@])(?:-([0-9A-Za-z]))?")
+
+
+def few_characters(atom: str) -> str:
+    """The characters that a set such as `[0-9]` or `\\d` stands for, where they are few; else none."""
+    if atom == r"\d":
+        return "0123456789"
+    inner = atom[1:-1] if atom.startswith("[") else ""
+    found, end = "", 0
+    while span := _SPAN.match(inner, end):
+        first, last = span[1], span[2] or span[1]
+        found, end = found + "".join(map(chr, range(ord(first), ord(last) + 1))), span.end()
+    return found if end == len(inner) and len(found) <= _MOST_BRANCHES else ""
+
+
+def _spelled_out(choices: list[str]) -> Words:
+    """`/x[0-9]y/` is x0y, or x1y, and so on: of such places side by side those that make the fewest words."""
+    spans = (choices[start : start + _LEAST] for start in range(len(choices) - _LEAST + 1))
+    known = [span for span in spans if all(span) and math.prod(map(len, span)) <= _MOST_BRANCHES]
+    fewest = min(known, key=lambda span: math.prod(map(len, span)), default=())
+    return tuple(("".join(word),) for word in itertools.product(*fewest)) if fewest else ()
 
 
 def _weight(words: Words) -> int:
