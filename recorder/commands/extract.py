@@ -130,11 +130,10 @@ class Extractor:
             self._edit.pasted = True
         if name.startswith("paste"):
             return
-        if modes != "noecho canonical":
-            self._edit.secret = False
         if modes == "noecho canonical":
             self._edit.secret = name == "enter" or self._edit.secret
             return
+        self._edit.secret = False
         self._pause(silence=event.time - self._written_s >= SETTLED_S)
         self._now = max(self._now, event.time)
         self._keys.append(Key(event.time, name, modes.endswith("canonical")))
@@ -211,7 +210,7 @@ class Extractor:
         if not edit.bracketed or edit.closing:
             self._write(cut)
         elif picture.column == 0 and not picture.line_at(picture.row).text:
-            typed = self._read(picture.row - 1) if picture.row > 0 or not picture.alternate else None
+            typed = self._read(picture.row - 1) if self._is_above() else None
             self._write(cut)
             self._accept(typed)
         elif self._is_given_up():
@@ -221,17 +220,21 @@ class Extractor:
             edit.closing, edit.closing_row = True, picture.row
             self._write(cut)
 
+    def _is_above(self) -> bool:
+        """The line stands above the cursor's row; an empty one without a prompt does not."""
+        if self._edit.empty and self._edit.ends == 0:
+            return False
+        return self._picture.row > 0 or not self._picture.alternate
+
     def _close(self, data: bytes) -> bytes:
         """zsh leaves the line by moving down where a row is free below; answers what is not of the move."""
         moves = _MOVES.match(data)
         end = moves.end() if moves else 0
         self._write(data[:end])
-        if end < len(data) and self._moved_down():
-            self._accept(self._read(self._picture.row - 1))
+        picture = self._picture
+        if end < len(data) and picture.column == 0 and picture.row > self._edit.closing_row:
+            self._accept(self._read(picture.row - 1))
         return data[end:]
-
-    def _moved_down(self) -> bool:
-        return self._picture.column == 0 and self._picture.row > self._edit.closing_row
 
     def _is_given_up(self) -> bool:
         """Ctrl-C, or Ctrl-D on an empty line: the cursor is still where it was typed."""
@@ -316,9 +319,7 @@ class Extractor:
     def _note_foreign(self, mark: bytes) -> None:
         """A mark of another shell's integration, or one that a program forges."""
         if self._levels.phase is Phase.PROMPT:
-            self._has_other_marks = (
-                True  # the recorded shell has other hooks, too: those write one more below
-            )
+            self._has_other_marks = True  # other hooks of the recorded shell, which write one more below
         if self._has_other_marks and self._offset - self._started_at < _SHORT:
             return
         if self._levels.marks_are_strange():
@@ -338,6 +339,8 @@ class Extractor:
         """If a prompt was being written, it is complete."""
         edit = self._edit
         first, edit.looked = not edit.looked, True
+        if edit.bracketed and silence and first and self._picture.column == 0 and edit.ends == 0:
+            edit.empty = not self._picture.cursor_line()[1]
         if edit.prompt is not None or self._picture.column == 0 or edit.closing:
             return
         before, behind = self._picture.cursor_line()
@@ -346,8 +349,8 @@ class Extractor:
         if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
-        untouched = len(text.rstrip()) <= len(prompt.text)
-        edit.right = self._right = behind.strip() if untouched else ""
+        apart = len(text.rstrip()) <= len(prompt.text) or behind.startswith("  ")
+        edit.right = self._right = behind.strip() if apart else ""
         if not edit.bracketed:
             edit.begun_s, edit.begun_at = self._line_s, self._line_at
             edit.quiet = edit.ends == 0
@@ -393,9 +396,11 @@ class Extractor:
             return known or (shell and looks_like_prompt(prompt.text))
         if not prompt.bracketed and self._levels.reads_rows:
             return False
+        if self._edit.empty and not known and not looks_like_prompt(prompt.text):
+            return False
         if prompt.bracketed or known or self._levels.asks_more(prompt, quiet=self._edit.ends == 0):
             return True
-        return looks_like_prompt(prompt.text)
+        return looks_like_prompt(prompt.text) or self._levels.sets_prompt
 
     def _arrive(self, prompt: Prompt) -> None:
         edit = self._edit
@@ -423,7 +428,9 @@ class Extractor:
         edit = self._edit
         if typed is not None and is_end_of_input(typed.text, self._keys, has_keys=self._has_keys):
             typed = typed._replace(text="")
-        key = self._take_key(typed.text if typed else "")
+        key = take_key(self._keys, typed.text if typed else "")
+        if key is None:
+            self._ahead = max(0, self._ahead - 1)
         if typed is not None and key is not None and not edit.bracketed:
             typed = self._typed_ahead(typed, key)
         if typed is not None and not self._is_aborted(typed, key):
@@ -459,12 +466,6 @@ class Extractor:
         if key is not None:
             return key.name == "ctrl-c"
         return typed.text.endswith("^C")
-
-    def _take_key(self, text: str) -> Key | None:
-        key = take_key(self._keys, text)
-        if key is None:
-            self._ahead = max(0, self._ahead - 1)
-        return key
 
     # ── other output on the line ──────────────────────────────────────────────
 

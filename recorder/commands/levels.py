@@ -65,8 +65,8 @@ class Levels:
         """The directory that the innermost shell reported last."""
 
     def known(self) -> Iterator[Prompt]:
-        """The prompts of all levels, the innermost first."""
-        return (level.prompt for level in reversed(self._stack) if level.prompt is not None)
+        """The prompts of all levels, the innermost first; not those without any text."""
+        return (level.prompt for level in reversed(self._stack) if level.prompt and level.prompt.text)
 
     @property
     def running(self) -> Running | None:
@@ -86,6 +86,11 @@ class Levels:
         """The innermost program reads data, and no commands, until it is told their end."""
         return self.running is not None and syntax.reads_rows(self.running.text)
 
+    @property
+    def sets_prompt(self) -> bool:
+        """The innermost shell was told another prompt just now."""
+        return self.running is not None and syntax.sets_prompt(self.running.text)
+
     def leave(self) -> None:
         """The innermost shell was told to end."""
         self._leaving = True
@@ -101,11 +106,15 @@ class Levels:
             return False
         if prompt.text == main.text:
             return asks_for_more(main.text) and syntax.incomplete(running.text)
-        if quiet and prompt.goes_on(main):
+        if quiet and (prompt.goes_on(main) or self._is_open(prompt, main, running)):
             return True
         if not quiet or not asks_for_more(prompt.text) or "PS1=" in running.text:
             return False
         return not syntax.starts_shell(running.text)
+
+    def _is_open(self, prompt: Prompt, main: Prompt, running: Running) -> bool:
+        """A shell wants the rest of its line, by a prompt of whatever looks."""
+        return prompt.bracketed and not prompt.same_family(main) and syntax.incomplete(running.text)
 
     def arrive(self, prompt: Prompt, time: float, offset: int, *, alternate: bool) -> list[Command]:
         """A prompt is shown: what ran before it has ended, unless it started the shell that shows it."""

@@ -47,6 +47,8 @@ class LineEdit:
     """It stands on the alternate screen."""
     looked: bool = False
     """It stood still before: what is on its line now need not be a prompt alone."""
+    empty: bool = False
+    """It stood still before it had written a prompt: there may be none."""
     secret: bool = False
     arrived: bool = False
     more: bool = False
@@ -88,9 +90,18 @@ def read_typed(picture: Picture, edit: LineEdit, known: Iterable[Prompt], last_r
     prompts += [prompt for prompt in known if prompt not in prompts]
     for place, prompt, end in _places(lines, prompts, edit):
         return _typed(picture, edit, prompt, _Region(place, end, last_row), guessed=False)
-    if edit.prompt is None and (edit.bracketed or not prompts):
+    if edit.empty and edit.prompt is None and lines and not _names_its_host(lines[0].text):
+        return _typed(
+            picture, edit, Prompt("", bracketed=True), _Region(lines[0], 0, last_row), guessed=False
+        )
+    if edit.bracketed or (edit.prompt is None and not prompts):
         return _guess(picture, edit, lines, last_row)
     return None
+
+
+def _names_its_host(line: str) -> bool:
+    end = guess_end(line)
+    return end is not None and Prompt(line[:end], bracketed=True).who is not None
 
 
 class _Region(NamedTuple):
@@ -122,7 +133,7 @@ def _places(
 def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *, guessed: bool) -> Typed:
     first = region.line.text[region.prompt_end :]
     first = _without_right(first, edit.right)
-    shown = picture.lines(region.line.last + 1, region.last_row)
+    first, *shown = _whole(picture, first, region, max(1, len(prompt.text)))
     rest = _without_indent(shown, len(prompt.text), first)
     if edit.behind:
         *others, last = [first, *rest]
@@ -134,6 +145,22 @@ def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *,
         return _split([first, *rest], prompt, guessed)
     text = "\n".join([first, *rest]).rstrip()
     return Typed(text[:MAX_TEXT], prompt, guessed, len(text) > MAX_TEXT)
+
+
+def _whole(picture: Picture, first: str, region: _Region, indent: int) -> list[str]:
+    """The lines from `first` on. fish goes to the next row by itself where a line reaches the edge.
+
+    Its further lines stand `indent` columns to the right.
+    """
+    result, row = [first], region.line.last + 1
+    while row <= region.last_row:
+        line = picture.line_at(row)
+        if line.text[:indent].strip() and picture.is_full(row - 1):
+            result[-1] += line.text
+        else:
+            result.append(line.text)
+        row = line.last + 1
+    return result
 
 
 def _split(lines: list[str], prompt: Prompt, guessed: bool) -> Typed:

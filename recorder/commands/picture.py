@@ -103,15 +103,11 @@ class Picture:
         text = "".join(_text(line, below) for line, below in zip(rows, following, strict=True))
         return LogicalLine(text.rstrip(), first, last)
 
-    def lines(self, first: int, last: int) -> list[str]:
-        """The logical lines from row `first` to row `last`."""
-        texts = []
-        row = first
-        while row <= last:
-            line = self.line_at(row)
-            texts.append(line.text)
-            row = line.last + 1
-        return texts
+    def is_full(self, row: int) -> bool:
+        """Text reaches the right edge of `row`."""
+        line = self._row(row)
+        columns = self.screen.size[0]
+        return line is not None and len(line.cells) >= columns and bool(line.cells[-1].strip())
 
     def upwards(self, row: int, limit: int) -> Iterator[LogicalLine]:
         """Logical lines from `row` up, at most `limit` of them."""

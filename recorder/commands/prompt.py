@@ -13,7 +13,7 @@ _ZSH = (
 )
 """The constructs that zsh names in a secondary prompt."""
 _MORE = re.compile(
-    rf"(?:^|\s)(?:(?:{_ZSH}\s?+)*+>|\.{{2,}}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
+    rf"^\s*(?:(?:{_ZSH}\s?+)*+>|\.{{2,}}|\.\.\.:|\|)\s*\Z"  # bash, zsh, python, sqlite, node
     r"|^[\w./@:\[\]-]*[-'\"(*$!^][#>]\s*\Z"  # psql, mysql
     r"|^\s*(?:->|'>|\">|`>|/\*>|\.{2,3}>)\s*\Z"
 )

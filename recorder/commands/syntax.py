@@ -59,6 +59,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _READS_ROWS = re.compile(r"\s*\\?copy\b[^;]*\bfrom\s+p?stdin\b", re.IGNORECASE)
+_SETS_PROMPT = re.compile(r"\bPS1=|\bPROMPT1?\b|\bps1 *=")
 _QUOTED = re.compile(r"'[^']*'|\\.")
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([\w.-]+)\1")
 _WORD = re.compile(r"[\w]+|[{}]")
@@ -94,10 +95,17 @@ def reads_rows(text: str) -> bool:
 
 
 def _open_heredoc(text: str) -> bool:
-    found = _HEREDOC.search(text)
-    if found is None or text[: found.start()].endswith("<"):
-        return False
-    return found[2] not in [line.strip() for line in text.split("\n")[1:]]
+    """Here-documents end one after the other, in the order in which they begin."""
+    ends = [found[2] for found in _HEREDOC.finditer(text) if not text[: found.start()].endswith("<")]
+    for line in text.split("\n")[1:]:
+        if ends and line.strip() == ends[0]:
+            del ends[0]
+    return bool(ends)
+
+
+def sets_prompt(text: str) -> bool:
+    """The next prompt is whatever this says."""
+    return bool(_SETS_PROMPT.search(text[:4096]))
 
 
 def program(text: str) -> str:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.accuracy.programs import launch, python_environment
 from tests.accuracy.remote import remote_host
 from tests.accuracy.scenario import Scenario
 from tests.accuracy.servers import server
+from tests.e2e.sessions import children, pid_of
 
 _MARK = re.compile(rb"\x1b\]633;[^\x07]*\x07")
 """What the shell reports is not shown, and scenarios do not wait for it."""
@@ -163,14 +164,29 @@ def _until_ready(child: "pexpect.spawn[bytes]", ready: str) -> None:
     """Until the first prompt stands; an answer to what the program asks its terminal is given on the way."""
     deadline = time.monotonic() + _LONGEST_S
     _await(child, ready.encode())
-    while _drain(child, _START_S) and time.monotonic() < deadline:
+    while (_drain(child, _START_S) or _is_at_work(child)) and time.monotonic() < deadline:
         pass
 
 
 def _until_quiet(child: "pexpect.spawn[bytes]") -> None:
     deadline = time.monotonic() + _LONGEST_S
-    while _drain(child, _QUIET_S) and time.monotonic() < deadline:
+    while (_drain(child, _QUIET_S) or _is_at_work(child)) and time.monotonic() < deadline:
         pass
+
+
+def _is_at_work(child: "pexpect.spawn[bytes]") -> bool:
+    """Whether any process of the recording could go on: what waits for keys sleeps.
+
+    On a busy machine a program may be silent because its turn has not come.
+    """
+    pids = [pid_of(child)]
+    while pids:
+        with suppress(OSError):  # it has ended
+            pid = pids.pop()
+            if Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] in "RD":
+                return True
+            pids += children(pid)
+    return False
 
 
 def _end(child: "pexpect.spawn[bytes]") -> None:

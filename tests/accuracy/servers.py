@@ -54,7 +54,12 @@ def _postgres(folder: Path, _home: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def _mariadb(folder: Path, home: Path) -> Iterator[dict[str, str]]:
     data, socket = f"--datadir={folder}/data", f"{folder}/socket"
-    small = ["--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0"]
+    small = [
+        f"--tmpdir={folder}",
+        "--innodb-log-file-size=4M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-use-native-aio=0",
+    ]
     install = ["mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal"]
     _once([*install, *small], folder)
     options = ["--skip-networking", f"--socket={socket}", f"--pid-file={folder}/pid", *small]
@@ -88,7 +93,7 @@ def _running(argv: list[str], folder: Path, end: signal.Signals) -> Iterator[Non
 
 def _as_nobody(argv: list[str], folder: Path) -> "subprocess.Popen[bytes]":
     account = "nobody" if os.geteuid() == 0 else None
-    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "HOME": str(folder), "TMPDIR": str(folder)}
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             argv,

@@ -4,11 +4,13 @@ import pytest
 
 from recorder.cast.header import Header, encode_header
 from recorder.cast.v2 import encode_event
+from tests.accuracy import driver
 from tests.accuracy.driver import Run, run
 from tests.accuracy.keys import strokes
 from tests.accuracy.measure import Score, score, total
 from tests.accuracy.prompts import PROMPTS
 from tests.accuracy.scenario import Scenario, load_all
+from tests.e2e.sessions import DEADLINE_SECONDS
 from tests.marks import needs
 
 SCENARIOS = {scenario.name: scenario for scenario in load_all()}
@@ -51,7 +53,8 @@ def test_scores() -> None:
 @needs("zsh", "fish", "strace")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bash-password", "zsh-multiline", "fish-suggestions", "dash-continuation"])
-def test_real_programs(name: str) -> None:
+def test_real_programs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_LONGEST_S", DEADLINE_SECONDS)
     scenario = SCENARIOS[name]
     result = score(run(scenario, *next(scenario.variants())))
     assert result.run > 2

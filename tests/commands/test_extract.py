@@ -191,6 +191,75 @@ def test_what_stands_behind_the_cursor_in_a_search_is_no_right_prompt() -> None:
     assert texts(session) == ["select 98;"]
 
 
+def test_no_prompt_at_all() -> None:
+    session = Session("").run("echo one", "one\r\n").ask().type("false").press("ctrl-c")
+    session.show(f"^C{OFF}\r{ON}{OFF}\r\r\n").show(ON).press("enter").show(f"{OFF}\r").run("true").ask().end()
+    assert texts(session) == ["echo one", "true"]
+
+
+def test_a_prompt_that_comes_late_is_no_part_of_the_line() -> None:
+    session = Session().show(ON).show("me@a:~$ ", after=0.3).type("id").enter("uid\r\n")
+    found = commands(session.show(ON).show("me@a:~$ ", after=0.3).end().events)
+    assert [(c.text, c.prompt) for c in found] == [("id", "me@a:~$ ")]
+
+
+def test_a_secondary_prompt_of_any_looks() -> None:
+    session = Session().ask().type("for i in 1; do").enter().show(f"{ON}    ↳ ").type("echo $i").enter()
+    session.show(f"{ON}    ↳ ").type("done").enter("1\r\n").run("true").ask().end()
+    assert texts(session) == ["for i in 1; do\necho $i\ndone", "true"]
+
+
+def test_a_prompt_with_other_words_before_its_sign_is_no_secondary_one() -> None:
+    session = Session("17 jobs:0 > ").run("cd /tmp")
+    session.prompt = "4 jobs:0 > "
+    assert texts(session.run("ls", "a\r\n").ask().end()) == ["cd /tmp", "ls"]
+
+
+@pytest.mark.parametrize("prompt", ["ready: ", "[a]"])
+def test_a_prompt_without_a_sign_in_a_shell_without_an_editor(prompt: str) -> None:
+    session = Session().show("$ ").type(f"PS1='{prompt}'").press("enter", "echo canonical").show("\r\n")
+    for text in ("id", "ls"):
+        session.show(prompt).type(text).press("enter", "echo canonical").show("\r\n").show("out\r\n")
+    assert texts(session.show(prompt, after=0.1).end())[1:] == ["id", "ls"]
+
+
+def test_a_prompt_that_is_another_one_once_the_line_is_accepted() -> None:
+    session = Session().show(f"{ON}~/x on main\r\n❯ ").type("id").press("enter")
+    session.show(f"\r\x1b[A\x1b[Jvm# id\r\n{OFF}\r").show("uid\r\n").ask().end()
+    assert [(c.text, c.flags) for c in commands(session.events)] == [("id", (Flag.GUESSED,))]
+
+
+@pytest.mark.parametrize("indent", ["", " "])
+def test_an_editor_that_goes_to_the_next_row_by_itself(indent: str) -> None:
+    """fish, where the cursor stood at the edge."""
+    session = Session("~> ").ask().type("echo abcdefghi")
+    session.show(f"\r\n{indent}more", after=0.1).enter().ask().end()
+    assert texts(session, columns=17) == [f"echo abcdefghi{indent}more"]
+
+
+def test_here_documents_one_after_the_other() -> None:
+    session = Session("> ").ask().type("cat <<A <<B").enter()
+    for text in ("one", "A", "two", "B"):
+        session.show(f"{ON}> ").type(text).enter()
+    assert texts(session.show("one\r\n").ask().end()) == ["cat <<A <<B\none\nA\ntwo\nB"]
+
+
+def test_a_terminal_of_one_cell() -> None:
+    session = Session().ask().type("echo a").resize(1, 1).type("b").resize(80, 24).type("c").enter().ask()
+    assert texts(session.end()) == ["echo abc"]
+
+
+def test_times_that_stand_still() -> None:
+    session = Session().run("echo one", "one\r\n").run("echo two", "two\r\n").ask().end()
+    events = [event._replace(time=1.0) for event in session.events]
+    assert [c.text for c in commands(events)] == ["echo one", "echo two"]
+
+
+def test_a_prompt_wider_than_the_terminal() -> None:
+    session = Session("0" * 300 + "$ ").run("echo one", "one\r\n").run("true").ask().end()
+    assert texts(session, columns=80) == ["echo one", "true"]
+
+
 def test_a_grey_suggestion_that_was_not_taken_is_not_run() -> None:
     grey = "\x1b[38;5;240m two three\x1b[m\x1b[10D"
     session = Session().ask().type("echo one").show(grey).enter("one\r\n").run("true").ask().end()
