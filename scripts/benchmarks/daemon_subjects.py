@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scripts.benchmarks.contestants import BARE
 from scripts.benchmarks.daemon import Logins
+from scripts.benchmarks.daemon_transfers import measure_transfers
 from scripts.benchmarks.data import START, Data
 from scripts.benchmarks.errors import BenchError
 from scripts.benchmarks.results import Measure, Results
@@ -36,9 +37,11 @@ class Amount:
     flooding: int = 5
     keys: int = 20
     """In each of the typing sessions."""
+    transfer: int = 256
+    """MiB of one file."""
 
 
-QUICK = Amount(starts=2, memory=(1, 3), streams=2, typing=3, flooding=1, keys=5)
+QUICK = Amount(starts=2, memory=(1, 3), streams=2, typing=3, flooding=1, keys=5, transfer=1)
 
 
 def measure(results: Results, logins: Logins, names: list[str], data: Data, amount: Amount) -> None:
@@ -58,6 +61,7 @@ def measure(results: Results, logins: Logins, names: list[str], data: Data, amou
         for label, percent in (("p50", 50), ("p99", 99)):
             kind = f"echo {label}: {amount.typing} sessions type, {amount.flooding} flood"
             results.add(_named(kind, "ms", digits=2), name, percentile(samples, percent) * 1e3)
+    measure_transfers(results, logins.host, amount.transfer)
 
 
 def _named(name: str, unit: str, *, more_is_better: bool = False, digits: int = 1) -> Measure:
