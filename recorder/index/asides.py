@@ -43,14 +43,15 @@ class Aside:
         self._size += len(data)
         self._ends += data.count(b"\n")
         if self._ends > 1 or self._size > _MOST_HELD:
-            self._make_page()
+            self._page = self._made_page()
         return self._page is not None
 
-    def _make_page(self) -> None:
-        self._page = self._new_page()
+    def _made_page(self) -> Page:
+        page = self._new_page()
         for time, data in self._held:
-            self._page.output(time, data)
+            page.output(time, data)
         self._held.clear()
+        return page
 
     def resize(self, time: float, columns: int, rows: int) -> None:
         if self._page is not None:
@@ -68,15 +69,17 @@ class Aside:
 
     def finish(self, time: float, prompts: Iterable[str], typed: Sequence[str] = ()) -> list[Written]:
         """All that is left. `typed` are texts of the command that was accepted, where it ends with one."""
-        if self._page is None and self._ends and not (typed and self._is_one_line()):
-            self._make_page()
-        if self._page is None:
-            return []
-        lines, known = _single(self._page.finish(time)), [prompt for prompt in prompts if prompt]
+        page = self._page or self._made_page()
+        lines, known = _single(page.finish(time)), [prompt for prompt in prompts if prompt]
         return self._kept(_untyped(lines, known, typed) if typed else lines, known)
 
-    def _is_one_line(self) -> bool:
-        """The only line feed is that at its end."""
+    def is_nothing(self, *, accepted: bool) -> bool:
+        """It is a prompt, and perhaps a line typed at it that was accepted then."""
+        if self._page is not None:
+            return False
+        return not self._ends or (accepted and self._ends_accepted())
+
+    def _ends_accepted(self) -> bool:
         return _ACCEPTED.search(b"".join(data for _, data in self._held)) is not None
 
     def _kept(self, lines: Iterable[Written], prompts: Sequence[str]) -> list[Written]:
@@ -114,7 +117,7 @@ def _untyped(lines: list[Written], prompts: Sequence[str], typed: Sequence[str])
     """The lines before the one at which the command was typed, if that is what the last ones show."""
     while lines and not lines[-1].text:
         lines.pop()
-    texts = {_bare(text) for text in typed}
+    texts = {_bare(text) for text in typed if text}
     shown = ""
     for place in range(len(lines) - 1, max(-1, len(lines) - _LONGEST_TYPED), -1):
         rest = _without(lines[place], prompts)

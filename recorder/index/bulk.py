@@ -7,7 +7,7 @@ from recorder.terminal import AltScreen, Cwd, Screen
 
 _KEPT_LINES = 500
 """Above the screen: more than is looked at for where a line began to be typed."""
-_LEAST_BYTES = 512
+_LEAST_BYTES = 2048
 _MOST_BYTES = 1024 * 1024
 _LINES = re.compile(
     rb"(?:[\x20-\x7e\t]++|\r\n|\x1b\[[0-9;]*+m|\xc2[\xa0-\xbf]|[\xc3-\xf4][\x80-\xbf]++)*+"
@@ -25,28 +25,28 @@ class BulkPicture(Picture):
     """As `Picture`, but what stands far above the screen may never have been there."""
 
     def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self._screen = self.screen
         self._waiting: list[bytes] = []
         self._size = 0
         self._open = b""
-        super().__init__(columns, rows)
 
-    @property
-    def screen(self) -> Screen:
-        """The terminal, after all that was fed."""
-        if self._waiting:
-            self._catch_up()
+    def __getattr__(self, name: str) -> Screen:
+        """`screen` is taken away while something waits: a property would cost each look at it."""
+        if name != "screen":
+            raise AttributeError(name)
+        self._catch_up()
         return self._screen
-
-    @screen.setter
-    def screen(self, screen: Screen) -> None:
-        self._screen = screen
 
     def feed(self, data: bytes) -> None:
         found = _LINES.fullmatch(self._open + data) if len(data) >= _LEAST_BYTES else None
         if found is None:
-            super().feed(data)
+            self.screen.feed(data)
+            self._cursor_line = None
             return
         self._open = found["open"] or b""
+        if not self._waiting:
+            del self.screen
         self._waiting.append(data)
         self._size += len(data)
         self._cursor_line = None
@@ -58,13 +58,14 @@ class BulkPicture(Picture):
         return [] if self._waiting else super().take_events()
 
     def _catch_up(self) -> None:
-        data = b"".join(self._waiting)
+        data, screen = b"".join(self._waiting), self._screen
+        self.screen = screen
         self._waiting.clear()
         self._size, self._open = 0, b""
-        place = self._start_of_rest(data) if self._screen.scrolls_whole and self._screen.at_ground else 0
+        place = self._start_of_rest(data) if screen.scrolls_whole and screen.at_ground else 0
         if place:
-            self._screen.feed(_looks_after(data[:place]))
-        self._screen.feed(data[place:])
+            screen.feed(_looks_after(data[:place]))
+        screen.feed(data[place:])
 
     def _start_of_rest(self, data: bytes) -> int:
         """Where the last lines begin, with more of them than the screen has rows."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from recorder.index.compile_predicates import Functions, Sql, joined, predicate_sql
+from recorder.index.compile_predicates import FAILED_STATUS, Functions, Sql, joined, predicate_sql
 from recorder.index.output_words import in_output, output_words, whole_words, words_query
 from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
 from recorder.index.predicates import Never as NeverSo
@@ -61,15 +61,19 @@ COMMAND_COLUMNS = {
 Candidates = frozenset[int] | None
 Find = Callable[[str, str], Candidates]
 """The commands whose text, or output, a query of FTS5 finds; None where they are too many to be of use."""
+FindFailed = Callable[[Sql], Candidates]
+"""The same for those with an exit status other than 0 of which an expression over it holds."""
 
 
 @dataclass(slots=True)
 class Compiler:
     find: Find
+    find_failed: FindFailed
     functions: Functions = field(default_factory=Functions)
     outputs: list[Predicate] = field(default_factory=list)
     """What `shows(number, command)` is asked for."""
     _found: dict[tuple[str, str], Candidates] = field(default_factory=dict)
+    _found_failed: dict[Sql, Candidates] = field(default_factory=dict)
 
     def sql(self, formula: Formula) -> Sql:
         """The expression for a formula."""
@@ -190,9 +194,19 @@ class Compiler:
                 return []
 
     def _condition_candidates(self, condition: Condition) -> Candidates:
+        if condition.keys == ("exit",):
+            return self._failed(condition.predicate)
         if not set(condition.keys) <= {"text", "output"}:
             return None
         return _union(self._find(key, full_text_query(key, condition.predicate)) for key in condition.keys)
+
+    def _failed(self, predicate: Predicate) -> Candidates:
+        if predicate.holds(0) or predicate.holds(None):
+            return None
+        asked = predicate_sql(predicate, FAILED_STATUS, self.functions)
+        if asked not in self._found_failed:
+            self._found_failed[asked] = self.find_failed(asked)
+        return self._found_failed[asked]
 
     def _find(self, key: str, query: str) -> Candidates:
         if not query:

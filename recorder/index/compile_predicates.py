@@ -27,7 +27,9 @@ _MOST_CHOICES = 20
 """More of them are asked in one call of `fits`: SQLite bounds the depth of an expression."""
 
 Parameter = str | int | float
-NEVER_NULL = frozenset({"s.started", "s.live", "s.command_count"})
+FAILED_STATUS = "failed.exit_status"
+"""The exit status of a command that has one other than 0."""
+NEVER_NULL = frozenset({"s.started", "s.live", "s.command_count", FAILED_STATUS})
 _OPERATORS = {"!=": "<>", ">=": ">=", "<=": "<=", ">": ">", "<": "<", "=": "="}
 
 

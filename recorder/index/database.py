@@ -137,8 +137,9 @@ def writer_lock(root: Path) -> Iterator[None]:
         except BlockingIOError:
             message = f"the index is being written{_by(descriptor)}"
             raise SealcastError(message, "let it finish", ExitCode.SOURCE) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with durable.writing(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)

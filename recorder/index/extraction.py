@@ -291,7 +291,7 @@ class RecordingReader(Extractor):
             self._aside = Aside(self._page, self._heads)
 
     def _close_aside(self, prompts: tuple[str, ...], typed: tuple[str, ...] = ()) -> None:
-        if self._aside is not None:
+        if self._aside is not None and not self._aside.is_nothing(accepted=bool(typed)):
             known = [*prompts, *self._prompts()]
             self._keep_aside(self._aside.finish(self._last_s, known, typed))
         self._aside = self._aside_ordinal = None

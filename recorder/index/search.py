@@ -46,6 +46,7 @@ _WITH_PATTERN = (
     "GROUP BY session HAVING fits(?, group_concat(text, char(10)))"
 )
 _WITH_WORDS = "SELECT rowid FROM commands_fts WHERE commands_fts MATCH ? LIMIT ?"
+_FAILED = "SELECT failed.id FROM stretches failed WHERE failed.exit_status <> 0 AND {} LIMIT ?"
 _MATCHES = """
 SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.duration, c0.started,
     coalesce(c0.text, ''), c0.text IS NULL, c0.exit_status, c0.cwd, c0.as_user, c0.level
@@ -100,7 +101,7 @@ class Search:
         self._sought_only_there = sought_in(query.root, {"output"})
         self._sought_anywhere = sought_in(query.root, {"text", "output"})
         self._sought = list(map(in_output, self._sought_only_there + self._sought_anywhere))
-        self._compiler = Compiler(self._candidates)
+        self._compiler = Compiler(self._candidates, self._failed)
         self._shows = Shows(self._outputs, self._compiler.outputs, SELECTIVE_PIECES)
         self._known_states: dict[str, str] = {}
         self._states = states
@@ -250,9 +251,10 @@ class Search:
         """From the full-text tables, unless they are too many."""
         if key == "output":
             return self._outputs.candidates(query, SELECTIVE_PIECES)
-        found = self._run(_WITH_WORDS, (query, SELECTIVE + 1))
-        ids = frozenset(row[0] for row in found)
-        return ids if len(ids) <= SELECTIVE else None
+        return _if_few(self._run(_WITH_WORDS, (query, SELECTIVE + 1)))
+
+    def _failed(self, asked: Sql) -> Candidates:
+        return _if_few(self._run(_FAILED.format(asked.text), (*asked.parameters, SELECTIVE + 1)))
 
     def matching_lines(self, match: Match) -> list[Line]:
         """The lines of its output in which the query found something."""
@@ -278,6 +280,11 @@ class Search:
             return list(lines[:count])
         kept = {at for place in places for at in range(max(0, place - count), place + count + 1)}
         return [line for at, line in enumerate(lines) if at in kept]
+
+
+def _if_few(found: sqlite3.Cursor) -> Candidates:
+    ids = frozenset(row[0] for row in found)
+    return ids if len(ids) <= SELECTIVE else None
 
 
 def _why_slow(query: Query) -> tuple[str, str]:
