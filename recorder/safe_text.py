@@ -18,4 +18,4 @@ def safe(text: str, limit: int = 10_000) -> str:
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return text.translate(_PICTURES)
+    return text if text.isprintable() else text.translate(_PICTURES)
