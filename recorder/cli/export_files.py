@@ -23,8 +23,11 @@ class Destination:
 
     def write(self, data: bytes) -> int:
         """As files do."""
-        with self._named():
+        try:
             return self._file.write(data)
+        except OSError as error:
+            self._refuse(error)
+            raise
 
     def writelines(self, lines: Iterable[bytes]) -> None:
         """Each as it comes; what fails in making them is not the destination's fault."""
@@ -33,18 +36,15 @@ class Destination:
 
     def flush(self) -> None:
         """As files do."""
-        with self._named():
-            self._file.flush()
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
         try:
-            yield
-        except BrokenPipeError:
-            raise
+            self._file.flush()
         except OSError as error:
-            if self._name == STDOUT:
-                raise
+            self._refuse(error)
+            raise
+
+    def _refuse(self, error: OSError) -> None:
+        """A reader that has enough is no error of the disk; standard output has no name."""
+        if self._name != STDOUT and not isinstance(error, BrokenPipeError):
             raise _cannot(self._name, error, ExitCode.TARGET) from error
 
 

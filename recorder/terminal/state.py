@@ -153,7 +153,7 @@ class Terminal:
     def line_feed(self) -> None:
         """Down one row, scrolling at the bottom margin (IND)."""
         if self.y == self.bottom:
-            if self.top == 0 and self.grid is self.primary and self.sink is None:
+            if self.top == 0 and self.grid is self.primary:
                 self._scroll_one()
             else:
                 self.scroll_up(1)
@@ -167,6 +167,9 @@ class Terminal:
         if row.tail is not DEFAULT:
             row.settle(self.cols)
         history.append(row)
+        if self.sink is not None and not row.harvested:
+            row.harvested = True
+            self.sink(row.freeze(self.cols))
         row = Row()
         if self.attr[1] is not None:
             row.tail = self.blank

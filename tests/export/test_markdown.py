@@ -85,7 +85,7 @@ def _structure(document: str, parser: MarkdownIt) -> tuple[list[tuple[object, ..
 
 
 @pytest.mark.parametrize("parser", _PARSERS, ids=["commonmark", "gfm", "all"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=_HOSTILE.filter(str.strip), lines=_LINES)
 def test_what_was_recorded_is_in_code_only(parser: MarkdownIt, text: str, lines: list[str]) -> None:
     harmless = text if not safe(text).strip() else "x"
@@ -98,7 +98,7 @@ def test_what_was_recorded_is_in_code_only(parser: MarkdownIt, text: str, lines:
     assert blocks <= {texts, "".join(f"{safe(line)}\n" for line in lines)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_HOSTILE, _LINES)
 def test_nothing_in_the_file_can_act_on_a_terminal_or_reorder_it(text: str, lines: list[str]) -> None:
     document = _document(text, lines).replace("\n", "")
