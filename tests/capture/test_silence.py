@@ -7,14 +7,18 @@ import socket
 import termios
 import tty
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from recorder.capture import recording
+from recorder.capture.elision import Caps
 from recorder.capture.leader import LoginLeader
 from recorder.capture.pump import Reason, TerminalPump
 from recorder.capture.recording import Recording
+from recorder.capture.stream_plan import StreamPlan
+from recorder.capture.streams import StreamPump
 from recorder.cast import events
 from recorder.cast.events import Event
 from recorder.cast.v2 import parse_event
@@ -47,6 +51,7 @@ class Waiting:
         self._steps = steps
         self.register = self._poll.register
         self.modify = self._poll.modify
+        self.unregister = self._poll.unregister
 
     def poll(self, milliseconds: float | None) -> list[tuple[int, int]]:
         found = self._poll.poll(0)
@@ -96,6 +101,49 @@ def test_half_an_hour_of_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         events.KEY
     )
     assert [event.code for event in _events(path) if event.time < HALF_AN_HOUR] == [events.SEAL]
+
+
+def test_half_an_hour_of_silence_without_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, path = Clock(), tmp_path / "live.cast"
+    (user_in, typing), (showing, user_out), (_, user_err) = pairs = [os.pipe() for _ in range(3)]
+    (reading, in_write), (out_read, writing), (err_read, complaining) = inner = [os.pipe() for _ in range(3)]
+    login, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    def steps() -> Iterator[None]:
+        clock.now += HALF_AN_HOUR
+        os.write(typing, b"x\n")
+        yield
+        assert os.read(reading, 10) == b"x\n"
+        clock.now += HALF_AN_HOUR
+        os.write(writing, b"y\n")
+        yield
+        for fd in (writing, complaining):
+            os.close(fd)
+        login.send(b"exited\0007")
+        yield
+
+    record = Recording(
+        os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), Sealer("host/session", generate_key()), START
+    )
+    monkeypatch.setattr(recording, "time", clock)
+    record.begin(b'{"version": 2, "width": 80, "height": 24}\n')
+    user, pipes = (user_in, user_out, user_err), (in_write, out_read, err_read)
+    caps = Caps(1024, 1024, 1024, with_input=True)
+    pumped = StreamPump(user, pipes, record, LoginLeader(ours), StreamPlan(caps, caps))
+    monkeypatch.setattr(pumped, "_poll", Waiting(clock, steps()))
+    ending = pumped.run()
+    record.close()
+    assert os.read(showing, 10) == b"y\n"
+    for fd in {fd for pair in (*pairs, *inner) for fd in pair} - {writing, complaining}:
+        with suppress(OSError):  # the pump closes what has ended
+            os.close(fd)
+    login.close()
+    ours.close()
+    assert (ending.reason, ending.status) == (Reason.SHELL_ENDED, 7)
+    found = [(event.code, event.data) for event in _events(path) if event.time >= HALF_AN_HOUR]
+    assert (events.INPUT, "x\n") in found
+    late = [event.data for event in _events(path) if event.time >= 2 * HALF_AN_HOUR]
+    assert "y\n" in late
 
 
 def _shown(path: Path) -> str:
