@@ -201,7 +201,7 @@ CREATE TABLE output_blocks (
     data BLOB NOT NULL,
     times BLOB NOT NULL
 );
-CREATE INDEX output_blocks_session ON output_blocks (session);
+CREATE INDEX output_blocks_session ON output_blocks (session, size);
 
 CREATE TABLE outputs (
     id INTEGER PRIMARY KEY,

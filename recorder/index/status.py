@@ -1,13 +1,14 @@
 """What the index holds, and what of the store it does not hold yet."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.extraction import EXTRACTOR
-from recorder.index.sessions import SessionLog, file_state, state_of
+from recorder.index.sessions import FileState, SessionLog, file_state, state_of
 from recorder.safe_text import safe
 from recorder.store.catalog import Files, Session
 from recorder.store.layout import Store
@@ -56,20 +57,31 @@ def status_of(store: Store) -> Status:
     try:
         with damage_told():
             status = _counts(connection, store)
-            known = {row[0]: row[1:] for row in connection.execute(_KNOWN)}
+            known = {row[0]: _Known._make(row[1:]) for row in connection.execute(_KNOWN)}
+            taken_in = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
     finally:
         connection.close()
-    _compare(store, status, known)
+    _Comparison(store, status, known, int(taken_in[0]) if taken_in else 0).run()
     return status
 
 
-_KNOWN = "SELECT id, state, file_size, file_mtime, extractor, has_output, live FROM sessions"
+class _Known(NamedTuple):
+    """What the index holds of a session; see docs/index.md."""
+
+    state: str
+    file_size: int | None
+    file_mtime: float | None
+    extractor: int
+    has_output: int
+
+
+_KNOWN = "SELECT id, state, file_size, file_mtime, extractor, has_output FROM sessions"
 
 
 def _counts(connection: sqlite3.Connection, store: Store) -> Status:
     facts = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     sessions, commands = connection.execute(
-        "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM commands)"
+        "SELECT count(*), coalesce(sum(command_count), 0) FROM sessions"
     ).fetchone()
     (text,) = connection.execute("SELECT coalesce(sum(size), 0) FROM output_blocks").fetchone()
     broken = connection.execute("SELECT id, file, reason FROM broken ORDER BY id").fetchall()
@@ -87,30 +99,62 @@ def _counts(connection: sqlite3.Connection, store: Store) -> Status:
     )
 
 
-def _compare(store: Store, status: Status, known: dict[str, tuple[Any, ...]]) -> None:
-    files = Files.of(store)
-    log = SessionLog(store)
-    seen: set[str] = set()
-    for session in log.read(files):
-        if session.id not in seen:
-            seen.add(session.id)
-            _count(session, known.get(session.id), status)
-    for session in log.strangers(seen, files):
-        seen.add(session.id)
-        _count(session, known.get(session.id), status)
-    status.gone = len(known.keys() - seen)
+class _Comparison:
+    """Entries of the log that were taken in cannot change: of their sessions just the files are looked at."""
 
+    def __init__(self, store: Store, status: Status, known: Mapping[str, _Known], taken_in: int) -> None:
+        self._store = store
+        self._status = status
+        self._known = known
+        self._files = Files.of(store)
+        is_same_log = taken_in <= store.log.checkpoint().size
+        self._log = SessionLog(store, taken_in if is_same_log else 0)
+        self._seen: set[str] = set()
 
-def _count(session: Session, known: tuple[Any, ...] | None, status: Status) -> None:
-    if session.live:
-        status.live += 1
-    elif known is None:
-        status.missing += 1
-    else:
-        found = file_state(session.path)
+    def run(self) -> None:
+        """Counts what the index does not hold as it is."""
+        is_whole = self._log.size == 0
+        for session in self._log.read(self._files):
+            if session.id not in self._seen:
+                self._count(session)
+        if not is_whole:
+            for session_id in self._known.keys() - self._seen:
+                self._count_taken_in(session_id)
+        for session in self._log.strangers(self._seen, self._files):
+            self._count(session)
+        self._status.gone += len(self._known.keys() - self._seen)
+
+    def _count(self, session: Session) -> None:
+        self._seen.add(session.id)
+        known = self._known.get(session.id)
+        if session.live:
+            self._status.live += 1
+        elif known is None:
+            self._status.missing += 1
+        else:
+            self._status.changed += not self._is_same(known, state_of(session), file_state(session.path))
+
+    def _count_taken_in(self, session_id: str) -> None:
+        """A session of which the log says nothing new."""
+        known = self._known[session_id]
+        if known.state == "unlogged":
+            return
+        self._seen.add(session_id)
+        if self._files.live.get(session_id):
+            self._status.live += 1
+            return
+        path = self._files.sealed.get(session_id)
+        if path is None and session_id in self._files.live:
+            path = self._store.live_path(session_id)
+        found = file_state(path)
+        state = "missing" if found is None else known.state
+        is_over = known.state != "live" and (known.state == "missing") == (found is None)
+        self._status.changed += not (is_over and self._is_same(known, state, found))
+
+    def _is_same(self, known: _Known, state: str, found: FileState | None) -> bool:
         size, mtime = found if found is not None else (None, None)
-        whole = found is None or not status.has_output or known[4]
-        status.changed += not (whole and (state_of(session), size, mtime, EXTRACTOR) == known[:4])
+        whole = found is None or not self._status.has_output or known.has_output
+        return bool(whole) and known[:4] == (state, size, mtime, EXTRACTOR)
 
 
 def described(broken: Broken) -> str:

@@ -9,9 +9,11 @@ import pytest
 
 from recorder.cli.search_rows import place
 from recorder.errors import ExitCode
+from recorder.store.layout import Store
 from recorder.store.targets import parse_time
 from tests.cli.conftest import Run
 from tests.cli.test_terminal import in_terminal
+from tests.index.recorded import record
 
 _SEQ = 'cmd:"seq 1"'
 
@@ -53,6 +55,22 @@ def test_output_is_found_with_the_lines_that_match(cli: Run, store: Path) -> Non
     result = cli("search", "out:after")
     assert result.out.splitlines()[1].strip() == "after"
     assert [line.strip() for line in cli("search", "-C", "2", _SEQ).out.splitlines()[1:]] == ["1", "2"]
+
+
+def test_what_no_command_wrote_is_found_with_its_moment(cli: Run, store: Path) -> None:
+    session = record(Store(store), [("true", "")])
+    link, *more = cli("search", "welcome").out.splitlines()
+    assert re.match(rf"{session}@[0-9.]+s .* -  +\(no command\)$", link)
+    assert [line.strip() for line in more] == ["Welcome to web"]
+    (item,) = json.loads(cli("search", "--json", "out:welcome").out)["items"]
+    assert (item["text"], item["exit_status"], item["link"].startswith(f"sealcast://{session}@")) == (
+        None,
+        None,
+        True,
+    )
+    assert cli("search", "out:welcome", "exit:?").code == ExitCode.NO
+    assert cli("search", "--plain", "welcome").out.splitlines()[1].endswith("\t")
+    assert session[-8:] in cli("ls", "out:welcome").out
 
 
 def test_no_match_is_exit_code_1(cli: Run, store: Path) -> None:

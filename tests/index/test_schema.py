@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from recorder.errors import SealcastError
+from recorder.index import database
 from recorder.index.blocks import pack_text, pack_times, unpack_text, unpack_times
 from recorder.index.database import open_for_writing, open_index
 from recorder.index.indexing import build
 from recorder.index.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from recorder.store.layout import Store
-from tests.index.recorded import ALONE, record
+from tests.index.recorded import ALONE, check_whole, record, texts
 from tests.marks import needs
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "index.md").read_text()
@@ -78,12 +80,37 @@ def test_the_queries_of_the_document_run_in_the_shell_of_sqlite(
 
 
 def test_a_new_index_has_the_version_of_the_program(tmp_path: Path) -> None:
-    database = open_for_writing(tmp_path / "index.db")
-    database.close()
+    open_for_writing(tmp_path / "index.db").close()
     connection = open_index(tmp_path / "index.db")
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_an_older_index_is_refused_and_brought_up_to_date(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(store, [("rm -rf /tmp/x", "rm: connection refused\r\n")])
+    path = store.root / "index.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", MIGRATIONS[:1])
+        patch.setattr(database, "VERSION", 1)
+        open_for_writing(path).close()
+    connection = sqlite3.connect(path)
+    columns = "key, id, user, host, via, origin, started, columns, rows, state, extractor, indexed_at"
+    values = "1, '20260101T000000-k7f3q9xw', 'bob', 'db', NULL, 'local', 0, 80, 24, 'closed', 2001, 0"
+    connection.execute(f"INSERT INTO sessions ({columns}) VALUES ({values})")
+    connection.execute("INSERT INTO commands VALUES (7, 1, 0, 0, 1, 0, 'ls', 0, '/', 0, NULL, 'screen', '')")
+    connection.execute("INSERT INTO outputs VALUES (64, 7, 0, 1, 0, 1)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(SealcastError, match="made by an older sealcast") as refused:
+        open_index(path)
+    assert refused.value.hint == "bring it up to date: sealcast index build"
+    outcome = build(store, ALONE)
+    assert (outcome.indexed, outcome.gone) == (1, 1)
+    assert texts(store) == ["rm -rf /tmp/x"]
+    check_whole(store)
 
 
 def test_blocks_come_back_as_they_were() -> None:

@@ -1,0 +1,101 @@
+"""What `index status` counts, with a look at all of the log and with one at what is new in it."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from recorder.index.database import NAME
+from recorder.index.indexing import build
+from recorder.index.status import status_of
+from recorder.store.layout import Store
+from tests.index.recorded import ALONE, record
+from tests.store.recordings import Worker
+
+Counts = dict[str, int]
+
+
+def counts(store: Store) -> Counts:
+    """What is not 0."""
+    status = status_of(store)
+    names = ("live", "missing", "changed", "gone")
+    return {name: getattr(status, name) for name in names if getattr(status, name)}
+
+
+def set_log_size(store: Store, size: int) -> None:
+    connection = sqlite3.connect(store.root / NAME)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'log_size'", (str(size),))
+    connection.commit()
+    connection.close()
+
+
+@pytest.fixture
+def ids(store: Store) -> list[str]:
+    made = [record(store, [(f"echo {number}", f"{number}\r\n")]) for number in range(3)]
+    build(store, ALONE)
+    return made
+
+
+def _remove(store: Store, session: str) -> None:
+    store.sealed_path(session).unlink()
+
+
+def _touch(store: Store, session: str) -> None:
+    os.utime(store.sealed_path(session), (1, 1))
+
+
+def _add(store: Store, _session: str) -> None:
+    record(store, [("id", "")])
+
+
+def _add_stranger(store: Store, session: str) -> None:
+    strange = f"20260101T000000-{session[-8:]}"
+    path = store.make_sealed_directory(strange) / f"{strange}.cast.zst"
+    path.write_bytes(store.sealed_path(session).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda _store, _session: None, {}),
+        (_remove, {"changed": 1}),
+        (_touch, {"changed": 1}),
+        (_add, {"missing": 1}),
+        (_add_stranger, {"missing": 1}),
+    ],
+)
+def test_what_has_happened_is_counted(
+    store: Store, ids: list[str], change: Callable[[Store, str], None], expected: Counts
+) -> None:
+    change(store, ids[1])
+    assert counts(store) == expected
+    for size in (0, 1_000_000):  # all of the log is looked at, also where it has become shorter
+        set_log_size(store, size)
+        assert counts(store) == expected
+
+
+def test_what_is_gone_and_what_came_back_is_counted(store: Store, ids: list[str]) -> None:
+    _add_stranger(store, ids[0])
+    text = store.sealed_path(ids[1]).read_bytes()
+    _remove(store, ids[1])
+    build(store, ALONE)
+    assert counts(store) == {}
+    _remove(store, f"20260101T000000-{ids[0][-8:]}")
+    store.sealed_path(ids[1]).write_bytes(text)
+    assert counts(store) == {"changed": 1, "gone": 1}
+
+
+def test_live_sessions_are_counted_apart(store: Store, ids: list[str]) -> None:
+    worker = Worker(store)
+    assert counts(store) == {"live": 1}
+    build(store, ALONE)
+    assert counts(store) == {"live": 1}
+    worker.close()
+    assert counts(store) == {"changed": 1}
+
+
+def test_sums_are_those_of_the_tables(store: Store, ids: list[str]) -> None:
+    status = status_of(store)
+    assert (status.sessions, status.commands) == (3, 3)
+    assert status.text_bytes == 3 * len("Welcome to web\n0\n")
