@@ -144,6 +144,8 @@ class Extractor:
                 self._levels.cwd = event.url
             elif event.entered:
                 self._levels.full_screen()
+            elif self._edit.alternate:
+                self._edit = LineEdit(False, self._now, self._offset)
 
     # ── output ────────────────────────────────────────────────────────────────
 
@@ -463,9 +465,7 @@ class Extractor:
             self._done += self._levels.begin(typed, start, self._offset, flags)
 
     def _is_aborted(self, typed: Typed, key: Key | None) -> bool:
-        if key is not None:
-            return key.name == "ctrl-c"
-        return typed.text.endswith("^C")
+        return key.name == "ctrl-c" if key else typed.text.endswith("^C")
 
     # ── other output on the line ──────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _END_OF_INPUT = re.compile(r"\^D\s*[A-Z]?[a-z]*\Z")
+_GOOD_BYE = re.compile(r"exit|logout")
 _STALE_S = 0.3
 """A Ctrl-C that had no effect for this long was ignored."""
 
@@ -33,6 +34,8 @@ def take_key(keys: deque[Key], text: str) -> Key | None:
 
 
 def is_end_of_input(text: str, keys: deque[Key], *, has_keys: bool) -> bool:
-    """Ctrl-D that was echoed: libedit leaves it on the line, and the program says good-bye there."""
+    """Ctrl-D, though text stands there: libedit echoes it, and programs say good-bye on the same line."""
     pressed = keys[0].name == "ctrl-d" if keys else not has_keys
+    if pressed and len(keys) == 1 and _GOOD_BYE.fullmatch(text):
+        return True
     return pressed and bool(_END_OF_INPUT.match(text))

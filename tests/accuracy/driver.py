@@ -28,6 +28,8 @@ _QUIET_S = 0.07
 _ECHO_S = 0.004
 _START_S = 0.2
 _LONGEST_S = 6.0
+_LEAVE_S = 6.0
+"""After this long a program that has not ended waits for the end of its input."""
 _ROOT = Path(__file__).parents[2]
 _KEPT = ("PATH", "LANG", "VIRTUAL_ENV", "PYENV_ROOT", "PYENV_VERSION", "LD_LIBRARY_PATH")
 
@@ -192,7 +194,7 @@ def _is_at_work(child: "pexpect.spawn[bytes]") -> bool:
 def _end(child: "pexpect.spawn[bytes]") -> None:
     """Leaves whatever still waits; the recording is complete when the terminal closes."""
     try:
-        child.expect(pexpect.EOF)
+        child.expect(pexpect.EOF, timeout=_LEAVE_S)
     except pexpect.TIMEOUT:
         child.sendeof()
         child.expect([pexpect.EOF, pexpect.TIMEOUT])

@@ -4,8 +4,10 @@ import codeop
 import os
 import re
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.accuracy.databases import mariadb_history, psql_history
@@ -55,11 +57,18 @@ def _bash(scenario: Scenario, prompt: str, home: Path) -> Launch:
     )
     ready = (
         ("# " if prompt.endswith(r"\$ ") else prompt[-2:])
-        if "enable-bracketed-paste off" in scenario.setup
+        if "enable-bracketed-paste off" in scenario.setup or _is_old_bash()
         else "\x1b[?2004h"
     )
     (home / ".bashrc").write_text("unset PYTHONPATH; . ~/rc\n")
     return Launch(["bash"], {"RC": str(home / "rc")}, lambda: _everything(home), ready, own_shell=True)
+
+
+@cache
+def _is_old_bash() -> bool:
+    """Before 5.1 its line editor does not mark where it begins, unless it is told to."""
+    asked = subprocess.run(["bash", "-c", "((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501))"], check=False)
+    return asked.returncode == 0
 
 
 def _everything(home: Path) -> list[str]:
@@ -139,8 +148,6 @@ def _read_lines(trace: Path) -> list[str]:
 
 def _dash_wants_more(lines: list[str]) -> bool:
     """dash itself is asked, without running anything; an open here-document is no error to it."""
-    import subprocess  # noqa: PLC0415  only this program is asked so
-
     for number, line in enumerate(lines):
         word = re.search(r"<<-?\s*'?(\w+)", line)
         if word and word[1] not in lines[number + 1 :]:

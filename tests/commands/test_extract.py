@@ -177,6 +177,24 @@ def test_ctrl_d_that_is_echoed_is_no_command(keys: bool) -> None:
     assert texts(session, keys=keys) == ["select 1;"]
 
 
+def test_the_exit_that_ctrl_d_writes_is_no_command() -> None:
+    """bash up to 5.0, on the line of its prompt."""
+    session = Session().show("$ ").press("ctrl-d").show("exit\r\n").end()
+    assert texts(session) == []
+    typed = (
+        Session().show("$ ").type("exi").press("ctrl-d").type("t").press("enter").show("\r\nexit\r\n").end()
+    )
+    assert texts(typed) == ["exit"]
+
+
+def test_a_shell_without_marks_after_a_program_with_marks() -> None:
+    """vim, and bash up to 5.0."""
+    session = Session().show("$ ").type("vim").press("enter").show(f"\r\n\x1b[?1049h{ON}\x1b[2J~\r\n~")
+    session.press("enter").show(f"\r{OFF}").show(f"\x1b[24;1H{OFF}\x1b[?1049l", after=0.1).show("$ ")
+    session.type("id").press("enter").show("\r\nuid\r\n").show("$ ").end()
+    assert texts(session) == ["vim", "id"]
+
+
 def test_a_statement_given_up_on_a_further_line_without_marks() -> None:
     session = Session().show("mysql> ").type("select").press("enter").show("\r\n    -> ")
     session.type("2").press("ctrl-c").show("^C\r\nmysql> ").type("select 3;").press("enter")
