@@ -116,6 +116,7 @@ class Server:
             self._start_notary()  # with the handler in place: its death must not go unnoticed
             self._poll.register(self._listener, select.POLLIN)
             self._poll.register(signals.fileno(), select.POLLIN)
+            self._reap()  # an ender that was killed before that
             notify(READY)
             while not self._stopping:
                 self._turn(signals)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.leaks import SETTLE_VARIABLE
+
 ROOT = Path(__file__).parent.parent.parent
 _HEADER = "import os, subprocess, tempfile\nfrom tests.marks import needs\n"
 
@@ -18,7 +20,7 @@ def outcome(folder: Path, body: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-c", "pyproject.toml", str(folder / "test_it.py")],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(folder)} | environment,
+        env=os.environ | {"TMPDIR": str(folder), SETTLE_VARIABLE: "1"} | environment,
         capture_output=True,
         text=True,
         timeout=100,
