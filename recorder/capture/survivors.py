@@ -57,7 +57,7 @@ class Traces:
         if not found or self.ender is None:
             return found
         told = ask(self.ender, self.facts(), ENDING_SECONDS)
-        ended = {} if told is None else {one["pid"]: one for one in told["survivors"]}
+        ended = {one["pid"]: one for one in (told or {}).get("survivors", ())}
         return list(({one["pid"]: one for one in found} | ended).values())[:MAX_NAMED]
 
     def facts(self) -> Message:

@@ -225,7 +225,7 @@ def _lines(path: Path) -> list[str]:
 
 @make_so.register
 def _(step: Line, host: Host) -> None:
-    lines = _lines(host.at(step.path)) or list(step.otherwise)
+    lines = _lines(host.at(step.path)) if host.at(step.path).exists() else list(step.otherwise)
     _write_lines(host.at(step.path), _first(step.line, lines) if step.first else [*lines, step.line])
 
 
