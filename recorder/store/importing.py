@@ -6,11 +6,12 @@ which the next import of the same source puts there.
 """
 
 import hashlib
+import time
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from recorder.cast.events import BYTES, ERROR, EXIT, INPUT, MAX_LINE, OUTPUT
@@ -33,6 +34,8 @@ from recorder.store.sealing import digest_of
 _USUAL_SIZE = (80, 24)
 _NEWEST_MS = 253_402_300_799_000
 """The end of the year 9999: session ids have four digits for it."""
+_CLOCKS_DIFFER_MS = 86_400_000
+"""A recording that starts later than this from now would stand before all others for ever."""
 _LOCK = ".import-lock"
 NOT_IMPORTED = "not imported"
 """In place of a session id, of what was only read."""
@@ -222,9 +225,12 @@ def _logged_start(item: SessionHistory) -> int:
 def _start(source: Source) -> int:
     start = source.facts.start_ms
     start = source.modified_ms if start is None else start
+    hint = "say when it was: --start 2026-09-01T14:00"
     if not 0 <= start <= _NEWEST_MS:
-        hint = "say when it was: --start 2026-09-01T14:00"
         raise FormatError(f"starts {start} ms after 1970, which is no date", safe(source.name), hint)
+    if start > time.time_ns() // 1_000_000 + _CLOCKS_DIFFER_MS:
+        day = datetime.fromtimestamp(start / 1000, UTC)
+        raise FormatError(f"starts on {day:%Y-%m-%d}, which is yet to come", safe(source.name), hint)
     return start
 
 

@@ -237,6 +237,15 @@ def test_a_start_that_is_none(cast: Path, capsys: pytest.CaptureFixture[str]) ->
     assert '--start "yesterday" is no date' in capsys.readouterr().err
 
 
+def test_a_start_that_is_yet_to_come(cast: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main(["import", "--start", "9998-05-06T07:08", str(cast)]) == 7
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"sealcast: {cast}: starts on 9998-05-06, which is yet to come\n  say when it was: "
+    )
+    assert imported(capsys, "--start", "2024-05-06T07:08", str(cast))
+
+
 def test_a_typescript_without_times_is_told_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "typescript").write_text("Script started on 2026-09-01 14:00:05+02:00\nhello\r\n")
     (session,) = imported(capsys, str(tmp_path / "typescript"))
