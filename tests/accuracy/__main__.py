@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.accuracy.driver import Run, run
@@ -42,7 +42,7 @@ def main() -> int:
         (one, *pair) for one in chosen for pair in list(one.variants())[: 1 if options.quick else None]
     ]
     with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(lambda variant: _measured(variant, options.keep), variants))
+        results = list(pool.map(lambda variant: _measured(variant, options), variants))
     pairs = [(scenario, result) for (scenario, _, _), result in zip(variants, results, strict=True)]
     _report_scenarios(_grouped((one.name, result) for one, result in pairs))
     programs = _grouped((one.remote_program, result) for one, result in pairs)
@@ -60,20 +60,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one size and one prompt each")
     parser.add_argument("--jobs", type=int, default=4, help="recordings at a time (4)")
     parser.add_argument("--keep", type=Path, help="a folder for the recordings and what was run")
+    parser.add_argument("--again", type=Path, help="judge what was kept in a folder, and record nothing")
     parser.add_argument("--goal", type=float, default=0.98, help="least precision and recall (0.98)")
     parser.add_argument("--marks-goal", type=float, default=0.995, help="the same with marks (0.995)")
     return parser.parse_args()
 
 
-def _measured(variant: Variant, keep: Path | None) -> Scores:
+def _measured(variant: Variant, options: argparse.Namespace) -> Scores:
     scenario, size, prompt = variant
     try:
-        result = run(scenario, size, prompt)
+        result = _kept(variant, options.again) if options.again else run(scenario, size, prompt)
     except Exception as error:  # one broken run must not hide the others
         miss = f"{scenario.name}.{size}.{prompt}: not recorded: {error!r:.900}"
         return Scores(Score(run=1, misses=[miss]), Score(run=1, misses=[miss]), Score(run=1), 1)
-    if keep is not None:
-        _keep(result, keep)
+    if options.keep is not None:
+        _keep(result, options.keep)
     return Scores(score(result), score(result, marks=True), score(result, keys=False), 1)
 
 
@@ -81,6 +82,13 @@ def _keep(result: Run, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.cast").write_bytes(result.recording)
     (folder / f"{result.name}.truth").write_text("\0".join(result.truth))
+
+
+def _kept(variant: Variant, folder: Path) -> Run:
+    run = Run(*variant, b"", [])
+    texts = (folder / f"{run.name}.truth").read_text()
+    recording = (folder / f"{run.name}.cast").read_bytes()
+    return replace(run, recording=recording, truth=texts.split("\0") if texts else [])
 
 
 def _grouped(results: Iterable[tuple[str, Scores]]) -> dict[str, Scores]:

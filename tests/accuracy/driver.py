@@ -177,7 +177,7 @@ def _until_quiet(child: "pexpect.spawn[bytes]") -> None:
 
 
 def _is_at_work(child: "pexpect.spawn[bytes]") -> bool:
-    """Whether any process of the recording could go on: what waits for keys sleeps.
+    """Whether any process that shows something here could go on: what waits for keys sleeps.
 
     On a busy machine a program may be silent because its turn has not come.
     """
@@ -185,9 +185,10 @@ def _is_at_work(child: "pexpect.spawn[bytes]") -> bool:
     while pids:
         with suppress(OSError):  # it has ended
             pid = pids.pop()
-            if Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] in "RD":
-                return True
             pids += children(pid)
+            state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            if state in "RD" and os.readlink(f"/proc/{pid}/fd/1").startswith("/dev/pts/"):
+                return True
     return False
 
 
