@@ -233,13 +233,18 @@ def _running(name: str, file: str) -> tuple[Step, ...]:
 
 
 def _shells(facts: HostFacts, covered: list[Account], policy: Policy) -> tuple[Step, ...]:
-    """Who is covered starts in the recorder; who is not any more gets their shell back."""
+    """Who is covered starts in the recorder; who is not any more gets their shell back.
+
+    Where a covered group is not known now, as when a directory does not answer, nobody can be said not to be.
+    """
     steps: list[Step] = [Line(places.LOGIN_SHELLS, places.SHELL, otherwise=("/bin/sh", "/bin/csh"))]
     if facts.has_chsh:
         steps.append(Line(places.CHSH_PAM, places.CHSH_LINE, first=True))
     steps += [LoginShell(account.name, places.SHELL) for account in covered if account.local]
-    names = {account.name for account in covered}
-    return (*steps, *(step for step in _own_shells(facts, policy) if step.user not in names))
+    if set(policy.cover.groups) <= facts.accounts.groups.keys():
+        names = {account.name for account in covered}
+        steps += [step for step in _own_shells(facts, policy) if step.user not in names]
+    return tuple(steps)
 
 
 def _own_shells(facts: HostFacts, policy: Policy) -> list[LoginShell]:

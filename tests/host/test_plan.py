@@ -211,6 +211,11 @@ def test_who_is_not_covered_any_more_gets_their_shell_back() -> None:
         LoginShell("bob", places.SHELL),
         LoginShell("alice", "/bin/zsh"),
     ]
+    config = config.replace("[shells", 'groups = ["of-a-directory"]\n[shells')
+    steps = plan_install(facts(config=config, accounts=parse_accounts(passwd, GROUP)), Wish())
+    assert [step for step in steps if isinstance(step, LoginShell)] == [LoginShell("bob", places.SHELL)], (
+        "the directory may not answer"
+    )
 
 
 def test_an_account_of_a_directory_service_is_named_and_not_changed() -> None:
