@@ -14,6 +14,7 @@ PIPE_SIZE = 256 * 1024
 """Of both ends once much has passed: with the kernel's default of 64 KiB they wait for each other."""
 MUCH = 1024 * 1024
 _F_SETPIPE_SZ = 1031
+_READER_GONE = {errno.EPIPE, errno.ECONNRESET}
 _NOT_THIS_WAY = {errno.EOPNOTSUPP, errno.EINVAL, errno.ESPIPE, errno.ENOSYS}
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -32,6 +33,8 @@ class Flow:
         self.sink = sink
         self.ended = False
         self.closed = False
+        self.refused = 0
+        """Why the sink took no more, where that is not that its reader went away."""
         self._take = take
         self._buffer = bytearray(CHUNK)
         self._passed = 0
@@ -89,7 +92,9 @@ class Flow:
             self._pending = self._pending[self._write(self._pending) :]
         except BlockingIOError:
             return
-        except OSError:  # the reader is gone
+        except OSError as error:
+            if error.errno not in _READER_GONE:
+                self.refused = error.errno or errno.EIO
             self.close()
 
     def add(self, line: bytes) -> None:

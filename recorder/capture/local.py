@@ -205,6 +205,8 @@ class _Supervisor:
             return ExitCode.RECORDING
         if self._told.get("finished") == Reason.TERMINATED:
             return 128 + signal.SIGTERM
+        if self._told.get("refused") and not self._status:
+            return 1  # as of a program that cannot write: no success
         return 128 + signal.SIGHUP if self._status is None else self._status
 
     def _failure(self) -> SealcastError | None:
@@ -219,6 +221,10 @@ class _Supervisor:
         if self._exec_errno:
             reason = os.strerror(self._exec_errno).lower()
             return SealcastError(f'cannot run "{self._argv[0]}": {reason}', "give a command that is in PATH")
+        if refused := self._told.get("refused"):
+            reason = os.strerror(int(refused)).lower()
+            message = f"the output could not be passed on: {reason}"
+            return SealcastError(message, "what was written until then is in the recording")
         return None
 
 

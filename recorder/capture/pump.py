@@ -66,6 +66,8 @@ class Ending:
     status: int | None
     notice: Notice | None = None
     """What the user was told, where neither the shell nor the terminal was at the beginning of it."""
+    refused: int = 0
+    """The errno with which the user's side refused output that was recorded; 0 where it took all of it."""
 
 
 class TerminalPump:

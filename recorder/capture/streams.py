@@ -72,7 +72,8 @@ class StreamPump:
         if self._observer is not None:
             self._note(self._observer.finish())
         self._report(at_the_end=True)
-        return Ending(self._reason, self._status, self._notice)
+        refused = next((flow.refused for flow in self._outputs if flow.refused), 0)
+        return Ending(self._reason, self._status, self._notice, refused)
 
     def _listen(self, observer: Observer) -> None:
         """Record what the observer saw; where it could not follow, what passes from now on is stored."""

@@ -119,6 +119,7 @@ def _finished(ending: Ending, traces: Traces | None) -> Message:
     return {
         "finished": ending.reason.value,
         "status": ending.status,
+        "refused": ending.refused,
         "notice": None if ending.notice is None else ending.notice.facts(),
         "left_running": [] if traces is None else traces.survivors(),
     }
