@@ -34,6 +34,8 @@ fi
 printf '\033[32mreleased\033[0m to %s replicas\n' "$REPLICAS"
 """
 _CONFIG = "VERSION=4.18.2\nREPLICAS=1\nREGION=eu-central\n"
+_BASHRC = r"""PS1='\[\e[36m\]release $ \[\e[0m\]'
+"""
 _EDITOR = r"""#!/bin/sh
 # stands in where there is no vi
 printf '\033[?1049h\033[2J\033[H'; cat "$1"; printf '\033[24;1H"%s"' "$1"
@@ -66,10 +68,15 @@ def record_demo(store: Path, folder: Path, said: Callable[[str], None]) -> None:
 
 
 def _furnish(folder: Path) -> None:
-    for name, text in (("release.sh", _RELEASE), ("release.conf", _CONFIG), ("edit", _EDITOR)):
+    for name, text, mode in (
+        ("release.sh", _RELEASE, 0o755),
+        ("release.conf", _CONFIG, 0o644),
+        ("edit", _EDITOR, 0o755),
+        (".bashrc", _BASHRC, 0o644),
+    ):
         path = folder / name
         path.write_text(text)
-        path.chmod(0o644 if name.endswith(".conf") else 0o755)
+        path.chmod(mode)
 
 
 def _start(store: Path, folder: Path) -> "pexpect.spawn[str]":
@@ -80,11 +87,9 @@ def _start(store: Path, folder: Path) -> "pexpect.spawn[str]":
         "SEALCAST_HOME": str(store),
         "TERM": "xterm-256color",
         "LC_ALL": "C.UTF-8",
-        "PS1": r"\[\e[36m\]release $ \[\e[0m\]",
         "SHELL": shutil.which("bash") or "/bin/bash",
     }
-    command = [environment["SHELL"], "--noprofile", "--norc", "-i"]
-    arguments = ["-P", "-m", "recorder.cli", "rec", "-q", "--title", TITLE, "--", *command]
+    arguments = ["-P", "-m", "recorder.cli", "rec", "-q", "--title", TITLE]
     return pexpect.spawn(
         sys.executable,
         arguments,
