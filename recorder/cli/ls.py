@@ -20,6 +20,7 @@ from recorder.index.database import IndexDamagedError, damage_told
 from recorder.index.listing import Listing, current_listing
 from recorder.index.query import Query, Scope, parse
 from recorder.index.search import Search
+from recorder.index.without_data import without_data
 from recorder.safe_text import safe
 from recorder.store.catalog import list_sessions
 from recorder.store.checking import Checker
@@ -133,6 +134,8 @@ def _indexed_matches(
     states = States(store)
     with indexed(store, settings, update=update) as connection:
         ids = list(Search(connection, query, states).sessions())
+        for said in without_data(connection, query):
+            settings.note(said)
     with current_listing(store) as listing:
         if listing is not None:
             everything = listing.counts().sessions

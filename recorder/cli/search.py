@@ -28,6 +28,7 @@ from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
 from recorder.index.query import Scope, parse
 from recorder.index.search import Match, Search, SearchStoppedError
+from recorder.index.without_data import without_data
 from recorder.safe_text import safe
 
 _TIMEOUT_S = 60.0
@@ -151,6 +152,8 @@ def search(
         if running.without_output:
             unread = _count(running.without_output, "session has", "sessions have")
             settings.note(f"{unread} no output in the index: sealcast index build --output")
+        for said in without_data(connection, parsed):
+            settings.note(said)
     if answer.stopped is not None:
         settings.note(f"stopped after {timeout:g}s: {answer.stopped.message}")
     if on_terminal and not count and settings.verbosity >= 0:

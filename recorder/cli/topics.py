@@ -32,7 +32,8 @@ What is not known is null, never left out.
 New fields may be added; meanings never change within a schema number.
 Recorded text is as recorded; control characters are escaped, so the output is safe to look at.
 Schemas: sealcast.sessions/1 (ls), sealcast.session/1 (show), sealcast.verdicts/1 (verify),
-sealcast.matches/1 (search), sealcast.keys/1 (keys), sealcast.doctor/1 (doctor),
+sealcast.matches/1 (search), sealcast.commands/1 (commands), sealcast.index/1 (index status),
+sealcast.live/1 (watch), sealcast.keys/1 (keys), sealcast.doctor/1 (doctor),
 sealcast.policy/1 (config show)."""
 
 _FILES = """\
@@ -43,6 +44,7 @@ else ~/.local/share/sealcast
   live/ID.cast              being recorded
   sealed/YYYY/MM/DD/ID.cast.zst  finished, and ID.cast.sig, its signature
   log/                      the signed log of everything that happened (C2SP tlog-tiles)
+  index.db                  what was run and shown, to search in; proves nothing (sealcast index rebuild)
 
 Without sealcast:
   zstd -d ID.cast.zst && asciinema play ID.cast
