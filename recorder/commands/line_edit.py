@@ -169,12 +169,12 @@ def _split(lines: list[str], prompt: Prompt, guessed: bool) -> Typed:
         lines = ["\n".join(lines)]
     commands: list[str] = []
     group: list[str] = []
-    for line in lines:
+    for line in lines[:-1]:
         group.append(line)
         if not syntax.incomplete("\n".join(group[-_MAX_GROUP:])):
             commands.append("\n".join(group).rstrip()[:MAX_TEXT])
             group = []
-    commands += ["\n".join(group).rstrip()[:MAX_TEXT]] if group else []
+    commands.append("\n".join([*group, lines[-1]]).rstrip()[:MAX_TEXT])
     filled = [command for command in commands if command.strip()] or [""]
     return Typed(filled[-1], prompt, guessed, len(filled[-1]) == MAX_TEXT, tuple(filled[:-1]))
 

@@ -1,6 +1,8 @@
 """The screen as lines, with what stands above it."""
 
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from recorder.terminal import AltScreen, Cwd, Event, Line, Screen
@@ -94,13 +96,16 @@ class Picture:
     def line_at(self, row: int) -> LogicalLine:
         """The logical line that `row` is part of."""
         first = last = row
+        here = self._row(row)
+        rows = deque([] if here is None else [here])
         while (above := self._row(first - 1)) is not None and above.wrapped:
             first -= 1
-        while (here := self._row(last)) is not None and here.wrapped and self._row(last + 1) is not None:
-            last += 1
-        rows = [line for number in range(first, last + 1) if (line := self._row(number)) is not None]
-        following = [*rows[1:], None]
-        text = "".join(_text(line, below) for line, below in zip(rows, following, strict=True))
+            rows.appendleft(above)
+        while here is not None and here.wrapped and (below := self._row(last + 1)) is not None:
+            last, here = last + 1, below
+            rows.append(below)
+        following = [*islice(rows, 1, None), None]
+        text = "".join(map(_text, rows, following))
         return LogicalLine(text.rstrip(), first, last)
 
     def is_full(self, row: int) -> bool:
@@ -132,6 +137,6 @@ def _text(line: Line, below: Line | None) -> str:
     """A row's part of its logical line. A wide character that did not fit left a blank there."""
     if not line.wrapped:
         return line.text
-    text = "".join(line.cells)
-    pushed = below is not None and below.cells[1:2] == ("",) and text.endswith(" ")
-    return text[:-1] if pushed else text
+    text = "".join(line.cells) if line.mixed else line.text[: line.used]
+    wide = below is not None and below.mixed and below.cells[1:2] == ("",)
+    return text[:-1] if wide and text.endswith(" ") else text

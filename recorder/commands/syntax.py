@@ -124,7 +124,10 @@ def simple_commands(text: str) -> list[str]:
 
 def starts_shell(text: str) -> bool:
     """Surely starts an interactive shell, whose prompt may be the same as the one it was typed at."""
-    words = [word for word in text[:_EXAMINED].split() if not re.fullmatch(r"\w+=\S*", word)]
+    words = text[:_EXAMINED].split()
+    if _SHELLS.isdisjoint(word.rpartition("/")[2] for word in words):
+        return False
+    words = [word for word in words if not re.fullmatch(r"\w+=\S*", word)]
     if words[:1] in (["exec"], ["env"], ["command"]):
         words = words[1:]
     if not words or words[0].rpartition("/")[2] not in _SHELLS:
