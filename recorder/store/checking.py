@@ -191,9 +191,9 @@ class Checker:
     def _outside(self, path: Path, reading: "_Reading") -> Verdict:
         """A file from elsewhere, which may be a copy of a recording that the log here knows."""
         integrity = reading.integrity
-        if integrity.header is None:
-            return _not_a_recording(integrity)
-        session = integrity.header.session
+        session = integrity.header.session if integrity.header is not None else None
+        if integrity.header is None or (session is None and not integrity.read_to_end):
+            return _not_a_recording(integrity)  # what was never signed has no signature that could be bad
         item = None
         if session is not None and integrity.key is KeyState.TRUSTED and self._store.exists():
             item = self.audit.history.sessions.get(session.session)
@@ -259,7 +259,8 @@ def _alone(integrity: Integrity, path: Path) -> Completeness:
 
 
 def _not_a_recording(integrity: Integrity) -> Verdict:
-    sentence = integrity.findings[0].sentence if integrity.findings else "not an asciicast"
+    told = (found.sentence for found in integrity.findings if found.kind is not Kind.UNSIGNED)
+    sentence = next(told, "not an asciicast")
     row = CheckRow("format", State.UNREADABLE.sign, sentence)
     state = State.UNREADABLE
     return Verdict(

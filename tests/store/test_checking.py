@@ -314,6 +314,17 @@ def test_a_copy_elsewhere_is_found_in_the_log(store: Store, sealed_id: str, tmp_
     assert verdict_of_file(store, plain).word == "CUT"
 
 
+def test_what_was_never_signed_and_cannot_be_read_on_is_not_called_badly_signed(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.cast"
+    header = b'{"version": 2, "width": 80, "height": 24}\n'
+    path.write_bytes(header + b'[1, "o", "' + b"x" * (16 * 1024 * 1024) + b'"]\n')
+    verdict = Checker(store).check(Target(path, None))
+    assert (verdict.state, verdict.exit_code) == (State.UNREADABLE, ExitCode.FORMAT)
+    assert "long.cast:2: line longer than" in verdict.integrity
+
+
 def test_a_file_without_seals_is_unsigned(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "plain.cast"
     path.write_text('{"version": 2, "width": 80, "height": 24}\n[0.1, "o", "x"]\n')
