@@ -137,7 +137,7 @@ class RecordingReader(Extractor):
         """There are no more events."""
         self._follow(self.finish(), at_end=True)
         self._feed(self._raw_at + len(self._raw))
-        self._close_aside(())
+        self._close_page()
         self._abandon(self._begun)
         self._blocks.flush()
 
@@ -201,17 +201,20 @@ class RecordingReader(Extractor):
         if begun is None or begun.running is not running:
             self._end_aside(running.output_at, running.prompt.text, (running.text, running.seen or ""))
             level = max(0, sum(1 for _ in self._levels.known()) - 1)
-            self._abandon([inner for inner in self._begun if inner.level >= level])
+            inner = [one for one in self._begun if one.level >= level]
             begun = _Begun(running, self._next, level)
-            self._begun.append(begun)
             self._next += 1
-        if self._open is None or self._open.begun is not begun or self._open.output_at != running.output_at:
+            self._open_page(begun, running.output_at)
+            self._abandon(inner)
+            self._begun.append(begun)
+        elif self._open is None or self._open.begun is not begun or self._open.output_at != running.output_at:
             self._open_page(begun, running.output_at)
 
     def _end_command(self, command: Command) -> None:
         begun = next((begun for begun in reversed(self._begun) if _is_of(command, begun.running)), None)
         if begun is None:
             self._end_aside(command.output.start, command.prompt, (command.text, command.seen or ""))
+            self._aside = None if self._open else Aside(self._page, self._heads)
             ordinal = self._next
             self._next += 1
         else:
@@ -288,7 +291,6 @@ class RecordingReader(Extractor):
         if self._aside is not None:
             self._feed(offset)
             self._close_aside((prompt,), typed)
-            self._aside = Aside(self._page, self._heads)
 
     def _close_aside(self, prompts: tuple[str, ...], typed: tuple[str, ...] = ()) -> None:
         if self._aside is not None and not self._aside.is_nothing(accepted=bool(typed)):

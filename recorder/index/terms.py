@@ -213,7 +213,7 @@ def _text_is(key: str, text: str) -> Conditions:
     return (Condition((key,), Same(text, exact=True)),)
 
 
-_FLAGS: dict[str, Test] = {
+FLAGS: dict[str, Test] = {
     "live": Test(session=(Condition(("live",), Compares("=", 1)),)),
     "ended": Test(session=(Condition(("live",), Compares("=", 0)),)),
     "local": Test(session=_text_is("origin", "local")),
@@ -231,12 +231,12 @@ def _is(value: Value, _clock: Clock, _scope: Scope) -> tuple[Test, ...]:
 def _flag(name: str) -> Test:
     if name == "seen":
         raise BadValueError("nothing records yet who looked at a session")
-    if name not in _FLAGS:
-        raise BadValueError(f'no flag "{name}"', f"Use {', '.join(_FLAGS)}")
-    return _FLAGS[name]
+    if name not in FLAGS:
+        raise BadValueError(f'no flag "{name}"', f"Use {', '.join(FLAGS)}")
+    return FLAGS[name]
 
 
-_CHECK_NAMES = {
+CHECK_NAMES = {
     "ok": "verified",
     "verified": "verified",
     "live": "partial",
@@ -256,20 +256,20 @@ def _check(value: Value, _clock: Clock, _scope: Scope) -> Test:
 
 
 def _check_state(value: Value) -> Predicate:
-    state = _CHECK_NAMES.get(value.text.lower())
+    state = CHECK_NAMES.get(value.text.lower())
     if state is None:
-        raise BadValueError(f'no check state "{value.text}"', f"Use {', '.join(_CHECK_NAMES)}")
+        raise BadValueError(f'no check state "{value.text}"', f"Use {', '.join(CHECK_NAMES)}")
     return Same(state, exact=True)
 
 
-_SEVERITIES = ("low", "medium", "high", "critical")
+SEVERITIES = ("low", "medium", "high", "critical")
 
 
 def _alert(value: Value, _clock: Clock, _scope: Scope) -> Test:
     """`any`, severities or rules."""
     if value.text.lower() == "any" and value.is_bare:
         return Test(session=(Condition(("alert_severity",), Contains("", exact=True)),))
-    is_severity = all(choice.text.lower() in _SEVERITIES for choice in value.choices())
+    is_severity = all(choice.text.lower() in SEVERITIES for choice in value.choices())
     key = "alert_severity" if is_severity else "alert_rule"
     return Test(session=(Condition((key,), values.names(value, values.equals)),))
 
@@ -315,7 +315,7 @@ FIELDS: dict[str, Field] = {
     "len": Field("length of the session", ("len:>1h", "len:..30s"), _length),
     "active": Field("time in which something happened", ("active:>10m",), _active),
     "live": Field("still running", ("live:yes",), _live),
-    "is": Field("a flag: " + ", ".join(_FLAGS), ("is:live", "-is:local"), _is),
+    "is": Field("a flag: " + ", ".join(FLAGS), ("is:live", "-is:local"), _is),
     "alert": Field("any, a severity or a rule", ("alert:any", "alert:high", "alert:curl-pipe-sh"), _alert),
     "note": Field(
         "text of a note", ('note:"follow up"',), _of_session(("note",), values.contains, _text_list)

@@ -1,5 +1,7 @@
 """What is shown while no command runs: kept, without the prompts and what is typed at them."""
 
+import random
+
 import pytest
 
 from recorder.cast.events import KEY, OUTPUT, Event
@@ -113,3 +115,53 @@ def test_what_is_above_prompts_is_bounded() -> None:
     for event, data in merge_bytes(events):
         reader.read(event, data)
     assert len(reader._heads) < 100
+
+
+_PARTS = (
+    f"{_ON}{PROMPT}",
+    "root@db:~# ",
+    "$ ",
+    "> ",
+    "ls",
+    "bash",
+    "for x in a",
+    "ssh db",
+    "\r\n",
+    f"\r\n{_OFF}\r",
+    _ON,
+    _OFF,
+    "^C",
+    "text of a job\r\nand more\r\n",
+    "Password: ",
+    "\x1b[?1049h",
+    "\x1b[?1049l",
+    "\x1b[2A\x1b[K",
+    "\x1b]133;A\x07",
+)
+
+
+def _ordinals(extracted: Extracted) -> list[int]:
+    return [row.ordinal for row in extracted.commands] + [row.ordinal for row in extracted.asides]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_piece_of_output_is_of_one_command_or_aside(seed: int) -> None:
+    source = random.Random(seed)
+    reader = RecordingReader(Header(2, 40, 10), with_output=True)
+    pieces: set[int] = set()
+    rows: list[int] = []
+    for place in range(300):
+        key = source.random() < 0.2
+        text = source.choice(("enter noecho raw", "ctrl-c noecho raw", "enter echo canonical"))
+        event = Event(place * 0.1, KEY if key else OUTPUT, text if key else source.choice(_PARTS))
+        reader.read(event, b"" if key else event.data.encode())
+        if source.random() < 0.1:
+            taken = reader.snapshot()
+            rows += _ordinals(taken)
+            pieces |= {piece.stretch for block in taken.blocks for piece in block.pieces}
+    reader.end()
+    taken = reader.take()
+    rows += _ordinals(taken)
+    pieces |= {piece.stretch for block in taken.blocks for piece in block.pieces}
+    assert pieces <= set(rows)
+    assert len(rows) == len(set(rows))
