@@ -21,7 +21,7 @@ from recorder.errors import ExitCode, SealcastError
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script for a shell.
 
-    It completes commands, options and session ids, the newest first.
+    It completes commands, options, session ids, the newest first, and the fields and values of queries.
     """
     completer = get_completion_class(shell)
     if completer is None:

@@ -13,6 +13,7 @@ from recorder.cli import output
 from recorder.cli.columns import COLUMNS, Column, Row, column_named, columns_named, item
 from recorder.cli.indexes import States, has_index, indexed, update_option
 from recorder.cli.pages import QueryVerb
+from recorder.cli.query_words import QueryType
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
@@ -69,7 +70,7 @@ class Wish:
     codes=[ExitCode.OK, ExitCode.NO, ExitCode.USAGE, ExitCode.TARGET],
     topics=["query", "json"],
 )
-@click.argument("query", nargs=-1)
+@click.argument("query", nargs=-1, type=QueryType())
 @click.option(
     "-n",
     "--limit",

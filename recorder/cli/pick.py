@@ -6,6 +6,7 @@ import click
 
 from recorder.cli.library import require_terminal, start_tui
 from recorder.cli.pages import QueryVerb
+from recorder.cli.query_words import QueryType
 from recorder.cli.settings import settings_of
 from recorder.cli.stores import open_store
 from recorder.errors import ExitCode
@@ -21,7 +22,7 @@ from recorder.index.query import parse
     codes=[ExitCode.OK, ExitCode.NO, ExitCode.USAGE],
     topics=["query", "keys"],
 )
-@click.argument("query", nargs=-1)
+@click.argument("query", nargs=-1, type=QueryType())
 @click.option("-0", "null", is_flag=True, help="End each id with NUL instead of a line feed.")
 @click.pass_context
 def pick(context: click.Context, *, query: Sequence[str], null: bool) -> int:

@@ -13,6 +13,7 @@ import click
 from recorder.cli import output
 from recorder.cli.indexes import States, indexed, update_option
 from recorder.cli.pages import QueryVerb
+from recorder.cli.query_words import QueryType
 from recorder.cli.search_rows import (
     SCHEMA,
     Row,
@@ -86,7 +87,7 @@ class Answer:
     codes=[ExitCode.OK, ExitCode.NO, ExitCode.USAGE, ExitCode.TARGET, ExitCode.SOME, ExitCode.FORMAT],
     topics=["query", "json"],
 )
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1, type=QueryType(), required=True)
 @click.option(
     "-n",
     "--limit",

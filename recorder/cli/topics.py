@@ -33,7 +33,7 @@ New fields may be added; meanings never change within a schema number.
 Recorded text is as recorded; control characters are escaped, so the output is safe to look at.
 Schemas: sealcast.sessions/1 (ls), sealcast.session/1 (show), sealcast.verdicts/1 (verify),
 sealcast.matches/1 (search), sealcast.commands/1 (commands), sealcast.index/1 (index status),
-sealcast.live/1 (watch), sealcast.keys/1 (keys), sealcast.doctor/1 (doctor),
+sealcast.live/1 (sessions), sealcast.keys/1 (keys), sealcast.doctor/1 (doctor),
 sealcast.policy/1 (config show)."""
 
 _FILES = """\

@@ -1,7 +1,9 @@
 """`sealcast help` and `sealcast completion`."""
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,36 @@ def test_completion_in_bash_itself(program: Run, tmp_path: Path, ids: list[str])
     )
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
     assert ids[0] in done.stdout.splitlines()
+
+
+def test_fields_of_a_query_are_completed(program: Run) -> None:
+    found = complete(program, "bash", "ls", "!us").splitlines()
+    assert found == ["plain,!user:", "plain,!user:alice,bob"]
+    assert "plain,took:" in complete(program, "bash", "search", "user:bob", "t").splitlines()
+    assert complete(program, "bash", "ls", "nothing").strip() == ""
+
+
+def test_values_of_a_query_are_completed_from_the_index(program: Run, store: Path) -> None:
+    assert complete(program, "zsh", "ls", "user:").strip() == ""
+    assert program("index", "build").code == 0
+    with closing(sqlite3.connect(store / "index.db")) as connection:
+        connection.execute("UPDATE sessions SET user = 'bob', source_ip = 'a b' WHERE number = 1")
+        connection.execute("UPDATE sessions SET user = 'bo;b' WHERE number = 2")
+        connection.commit()
+    assert complete(program, "zsh", "search", "user:b").splitlines()[1:] == [r"user\:bob", "1 session"]
+    assert complete(program, "bash", "ls", "user", ":", "b") == "plain,bob\n"
+    assert "plain,bob" in complete(program, "bash", "ls", "user", ":").splitlines()
+    assert complete(program, "bash", "ls", "user", ":", "alice,b") == "plain,alice,bob\n"
+    assert complete(program, "bash", "ls", "from", ":", "a").strip() == ""
+
+
+def test_flags_and_states_are_completed(program: Run) -> None:
+    assert "plain,check:verified" in complete(program, "bash", "ls", "check:v").splitlines()
+    assert "plain,is:nocommands" in complete(program, "bash", "pick", "is:n").splitlines()
+    assert complete(program, "bash", "ls", "cmd:k").strip() == ""
+
+
+def test_a_damaged_index_completes_nothing(program: Run, store: Path) -> None:
+    (store / "index.db").write_bytes(b"no index" * 1000)
+    result = complete(program, "bash", "ls", "user:a")
+    assert result.strip() == ""
