@@ -52,7 +52,7 @@ __sealcast_prompt() {
   # No "local -": up to bash 5.0 it would switch history on for what follows in PROMPT_COMMAND
   { local status=$? options=${-//[!eETux]/} __sealcast_escaped IFS=; builtin set +eETux; } 2>/dev/null
   [[ ${PROMPT_COMMAND[0]-} == __sealcast_prompt* ]] || status=
-  __sealcast_next=${HISTCMD-}
+  __sealcast_next=${HISTCMD-} __sealcast_asked=1
   __sealcast_is_501 || __sealcast_count
   __sealcast_arrange
   __sealcast_escape "${PWD-}"
@@ -62,10 +62,13 @@ __sealcast_prompt() {
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) || builtin return "${status:-0}" # others put $? back
 } 2>/dev/null
 
-# In PS0, in a process of its own: the line as history has it, unless it was kept out; output follows.
+# In PS0, in a process of its own: how the line before ended, if this one was pasted with it; the line as
+# history has it, unless it was kept out; output follows.
 __sealcast_begin() {
-  local - line __sealcast_escaped IFS=
+  local - status=$? line __sealcast_escaped IFS=
   builtin set +eETux
+  [[ ${__sealcast_asked-} != 0 || ${PROMPT_COMMAND[0]-} != __sealcast_prompt* ]] ||
+    builtin printf '\e]633;D;%s;%s\a' "$status" "$__sealcast_nonce"
   [[ ${HISTTIMEFORMAT@a} == *r* ]] || line=$(HISTTIMEFORMAT= \builtin \history 1)
   if [[ ${line-} =~ ^[[:blank:]]*([0-9]+)[*\ ]\ (.*)$ && ${BASH_REMATCH[1]} == "${__sealcast_next-}" ]] &&
     ((${#BASH_REMATCH[2]} <= 8192)); then
@@ -76,8 +79,9 @@ __sealcast_begin() {
 } 2>/dev/null
 
 # The hooks in their places, also after something has moved them. Without promptvars PS0 would be shown.
+# What PS0 counts, it counts without a process of its own, in the length of a text that it does not show.
 __sealcast_arrange() {
-  local hook='${__sealcast_nonce:+$(__sealcast_begin)}'
+  local hook='${__sealcast_nonce:+$(__sealcast_begin)${__sealcast_asked:0:$((__sealcast_next+=1,__sealcast_asked=0))}}'
   if ! builtin shopt -q promptvars; then
     [[ ${PS0-} != *"$hook"* ]] || PS0=${PS0//"$hook"/}
   elif [[ ${PS0-} != *"$hook"* && ${PS0@a} != *r* ]]; then
@@ -96,6 +100,7 @@ __sealcast_install() {
   { local -; builtin set +eETux; } 2>/dev/null
   builtin unset -f __sealcast_install
   if [[ -n ${__sealcast_nonce-} && $- == *i* ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+    __sealcast_next= __sealcast_asked=1
     __sealcast_arrange 2>/dev/null
   else
     builtin unset -v __sealcast_nonce

@@ -52,6 +52,15 @@ def test_programs_do_not_learn_the_secret(tmp_path: Path, name: str, login: bool
         assert "SEALCAST" not in (tmp_path / "children").read_text()
 
 
+def test_bash_reports_each_line_of_a_paste_and_how_it_ended(tmp_path: Path) -> None:
+    with marked("bash", tmp_path) as shell:
+        told = shell.told("\x1b[200~(exit 3)\nfalse\ntrue\x1b[201~")
+        ends = [report.value for report in told if report.kind == "D"]
+        assert [report.value for report in told if report.kind == "E"] == ["(exit 3)", "false", "true"]
+        assert ends == ["3", "1", "0"]
+        assert [report.value for report in shell.told("false") if report.kind == "D"] == ["1"]
+
+
 def test_bash_reads_the_files_of_its_user(tmp_path: Path) -> None:
     (tmp_path / ".bashrc").write_text("rc=read; PS1='mine> '; PROMPT_COMMAND='seen=$?'; PS0='[go]'\n")
     (tmp_path / ".bash_profile").write_text(". ~/.bashrc; profile=read\n")

@@ -42,7 +42,9 @@ ZSH = [
 def test_bash(tmp_path: Path, line: str) -> None:
     (tmp_path / ".bashrc").write_text(f"{line}\n")
     with marked("bash", tmp_path) as shell:
-        _tells_what_it_runs(shell.run("false"), shell.run('echo "<$?>"'), shell.secret)
+        second = shell.run("false"), shell.run('echo "<$?>"')
+        _tells_what_it_runs(*second, shell.secret)
+        assert f"\x1b]633;C;{shell.secret}\x07<1>\r\n".encode() in second[1]
 
 
 @pytest.mark.parametrize("line", ZSH)
@@ -82,8 +84,11 @@ def test_a_readonly_prompt_command_stays_what_it_is(tmp_path: Path) -> None:
     with marked("bash", tmp_path) as shell:
         shell.child.send("unset PROMPT_COMMAND; readonly PROMPT_COMMAND=:; echo re''ady\r")
         shell.child.expect_exact("ready\r\n")
-        shell.child.send("declare -p PROMPT_COMMAND\r")
+        shell.child.send("set -u; declare -p PROMPT_COMMAND\r")
         shell.child.expect_exact('declare -r PROMPT_COMMAND=":"\r\n')
+        shell.child.send("echo re''ady\r")
+        shell.child.expect_exact("\x07ready\r\n")
+        assert b"unbound" not in (shell.child.before or b"")
 
 
 def test_a_history_that_cannot_be_read_without_its_times_tells_no_text(tmp_path: Path) -> None:
