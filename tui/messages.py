@@ -6,6 +6,7 @@ from textual.message import Message
 
 from recorder.cast.v2 import Header
 from recorder.errors import SealcastError
+from recorder.index.listing import Counts
 from recorder.store.catalog import Session
 from recorder.store.layout import Store
 from recorder.store.targets import Target
@@ -81,6 +82,15 @@ class Listed(Message):
     """The sessions of a store, newest first."""
 
     sessions: list[Session]
+    source: Source
+
+
+@dataclass
+class FirstListed(Message):
+    """The newest sessions, while the others are read; the counts are of all."""
+
+    sessions: list[Session]
+    counts: Counts
     source: Source
 
 

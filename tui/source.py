@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
@@ -11,6 +11,8 @@ from recorder.cast.header import Header
 from recorder.cast.reader import open_events
 from recorder.commands import Command, extract
 from recorder.errors import ExitCode, SealcastError
+from recorder.index.database import IndexDamagedError, damage_told
+from recorder.index.listing import Counts, current_listing
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
 from recorder.store.checking import Checker
@@ -77,8 +79,18 @@ class Source:
         self.key_note = key_note
         """What is to be said of the key wherever a recording of this store is called verified."""
 
+    def first_sessions(self, limit: int) -> tuple[list[Session], Counts] | None:
+        """The newest sessions and counts over all, in a moment; None where no index can tell."""
+        with suppress(IndexDamagedError), damage_told(), current_listing(self.store) as listing:
+            if listing is not None:
+                return list(listing.newest(limit)), listing.counts()
+        return None
+
     def sessions(self) -> list[Session]:
         """All sessions, newest first."""
+        with suppress(IndexDamagedError), damage_told(), current_listing(self.store) as listing:
+            if listing is not None:
+                return list(listing.newest())
         return list_sessions(self.store)
 
     def looked_in(self) -> list[tuple[str, str]]:

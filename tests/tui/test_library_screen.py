@@ -8,6 +8,8 @@ from threading import Event
 import pytest
 
 from recorder.errors import SealcastError
+from recorder.index.indexing import Wish, build
+from recorder.store.catalog import Session
 from recorder.store.layout import Store
 from recorder.store.sealing import seal
 from recorder.store.targets import Target, resolve
@@ -15,6 +17,7 @@ from tests.tui.screens import DEADLINE, Shown, is_settled, library, shown
 from tests.tui.studio import START_MS, Studio, demo_events
 from tui.screens.library import LibraryScreen
 from tui.screens.player import PlayerScreen
+from tui.source import Source
 from tui.widgets.session_list import SessionList
 
 pytestmark = pytest.mark.slow
@@ -80,6 +83,42 @@ async def test_a_query_can_be_brought_along(demo: Studio) -> None:
         assert isinstance(screen.app.focused, SessionList)
         await screen.keys("q")
         await screen.until(lambda: not screen.app.is_running)
+
+
+async def test_the_newest_sessions_are_there_before_the_others_are_read(
+    demo: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(demo.store, Wish())
+    go_on, read = Event(), Source.sessions
+
+    def slowly(source: Source) -> list[Session]:
+        assert go_on.wait(DEADLINE)
+        return read(source)
+
+    monkeypatch.setattr(Source, "sessions", slowly)
+    monkeypatch.setattr("tui.screens.library.FIRST", 2)
+    async with shown(library(demo.store)) as screen:
+        await screen.until(lambda: len(listed(screen)) == 2)
+        await screen.see("4 sessions")
+        await screen.see("reading …")
+        newest = listed(screen)
+        await screen.keys("O", "S")
+        await screen.see("the list of sessions is still being read")
+        assert listed(screen) == newest
+        go_on.set()
+        await settled(screen)
+        await screen.until(lambda: listed(screen)[-2:] == newest[::-1])
+        assert len(listed(screen)) == 4
+
+
+async def test_a_query_that_is_brought_along_waits_for_all_sessions(
+    demo: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(demo.store, Wish())
+    monkeypatch.setattr("tui.screens.library.FIRST", 1)
+    async with shown(library(demo.store, "user:bob")) as screen:
+        await screen.until(lambda: listed(screen) == ["bob"])
+        await screen.see("1 of 1 (4 in all)")
 
 
 async def test_views_and_signs(zoo: Studio) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from recorder.errors import SealcastError
+from recorder.index.listing import Counts
 from recorder.index.query import Query, parse
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
@@ -21,7 +22,7 @@ from tui.cells import Part
 from tui.demo import DemoMaker
 from tui.facts import short_id
 from tui.filtering import fitting, read_filter
-from tui.messages import Checked, Filtered, FilterFailed, Listed, Unreadable
+from tui.messages import Checked, Filtered, FilterFailed, FirstListed, Listed, Unreadable
 from tui.options import PlayOptions
 from tui.screens import library_rows as rows
 from tui.screens.base import TALL
@@ -43,6 +44,8 @@ REST = 0.08
 CHECK_LIMIT = 8 * 1024 * 1024
 """Recordings up to this size are checked as soon as their row is seen; larger ones when they are opened."""
 WIDE = 160
+FIRST = 200
+"""Sessions that are shown before the others are read: more than any terminal has rows."""
 
 
 class LibraryScreen(LibraryDemo):
@@ -72,6 +75,8 @@ class LibraryScreen(LibraryDemo):
         """The store that was asked for, and the one that is shown: the demo's while the other is empty."""
         self.options, self.zone, self.make_demo = options, zone, demo
         self.everything: list[Session] = []
+        self.counts: Counts | None = None
+        """Over the whole store, as long as only the newest sessions are here."""
         self.states: dict[str, State] = {}
         self.verdicts: dict[str, Verdict] = {}
         self._query_text = query
@@ -123,6 +128,8 @@ class LibraryScreen(LibraryDemo):
     def rescan(self) -> None:
         """Read the list of sessions in the background."""
         try:
+            if not self._listed and (first := self.home.first_sessions(FIRST)):
+                self.post_message(FirstListed(*first, self.home))
             source, sessions = self.home, self.home.sessions()
             if not sessions and self.demo is not None:
                 source, sessions = self.demo, self.demo.sessions()
@@ -132,17 +139,34 @@ class LibraryScreen(LibraryDemo):
         if not get_current_worker().is_cancelled:
             self.post_message(Listed(sessions, source))
 
+    @on(FirstListed)
+    def take_first(self, message: FirstListed) -> None:
+        """The newest sessions can be looked at; what is asked of all waits for the others."""
+        if self._listed or not message.sessions:
+            return
+        self.counts = message.counts
+        self._hold(message.sessions, message.source)
+        if not self._query_text.strip() and self._is_newest_first():
+            self.query_one(SessionList).show(message.sessions)
+        self._show_bars()
+
+    def _is_newest_first(self) -> bool:
+        return self._view is rows.VIEWS[0] and self._sort is rows.SORTS[0] and not self._reverse
+
     @on(Listed)
     def take_list(self, message: Listed) -> None:
         """The sessions are known."""
-        self._listed = True
-        self.source, self.everything = message.source, message.sessions
+        self._listed, self.counts = True, None
+        self._hold(message.sessions, message.source)
+        self._show_hints()
+        self.apply_filter()
+
+    def _hold(self, sessions: list[Session], source: Source) -> None:
+        self.source, self.everything = source, sessions
         self.states = {s.id: s.state_hint for s in self.everything if s.state_hint is not None} | {
             key: verdict.state for key, verdict in self.verdicts.items()
         }
         self._show_empty(None)
-        self._show_hints()
-        self.apply_filter()
 
     @on(Unreadable)
     def apologise(self, message: Unreadable) -> None:
@@ -169,6 +193,8 @@ class LibraryScreen(LibraryDemo):
 
     def apply_filter(self) -> None:
         """Narrow the list; a query that cannot be read leaves it as it is and says why."""
+        if self.counts is not None:
+            return
         try:
             self._query = read_filter(self._query_text, self.zone, self.source)
             self._said = "; ".join(self._query.echo)
@@ -266,13 +292,15 @@ class LibraryScreen(LibraryDemo):
         return rows.session_row(session, self.states.get(session.id), self.zone, width)
 
     def _show_bars(self) -> None:
-        listing, total = self.query_one(SessionList), len(self.everything)
+        listing = self.query_one(SessionList)
+        counts = self.counts or rows.counts_of(self.everything, self.states)
         note = "the demo; nothing of yours is recorded yet" if self.source is self.demo else ""
-        self.query_one("#head", Bar).show(rows.count_parts(self.everything, self.states, note))
+        known = self._listed or self.counts is not None
+        self.query_one("#head", Bar).show(rows.count_parts(counts if known else None, note))
         left = [Part(" "), *rows.view_parts(self._view)]
         if self._said:
             left = [Part(f" {safe(self._said, 300)}", "warn")]
-        right = rows.range_part(listing.shown, len(listing.sessions), total)
+        right = rows.range_part(listing.shown, len(listing.sessions), counts.sessions)
         self.query_one("#views", Bar).show(left, [right] if self._listed else [Part("reading … ")])
         width = listing.size.width or self.size.width
         self.query_one("#columns", Bar).show(rows.heading(width - 1, self._sort, self._reverse))
@@ -335,6 +363,9 @@ class LibraryScreen(LibraryDemo):
 
     def action_search(self) -> None:
         """Look for commands in all sessions, with the query of the filter."""
+        if self.counts is not None:
+            self.say("the list of sessions is still being read")
+            return
         self.app.push_screen(SearchScreen(self.source, self.everything, self.zone, self._query_text))
 
     def action_clear(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import NamedTuple
 
+from recorder.index.listing import Counts
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
 from recorder.store.state import State
@@ -17,6 +18,7 @@ EMPTY_HINTS = (("D", "play demo"), ("R", "rescan"), ("q", "quit"))
 HINTS = (
     ("Enter", "play"),
     ("/", "filter"),
+    ("S", "search"),
     ("d", "details"),
     ("V", "verify"),
     ("o", "sort"),
@@ -115,11 +117,20 @@ def session_row(session: Session, state: State | None, zone: tzinfo, width: int)
     return [sign, Part(" "), *cells]
 
 
-def count_parts(sessions: Sequence[Session], states: Mapping[str, State], note: str = "") -> list[Part]:
-    """Row 1: counts over the whole store, and what is to be said about it."""
+def counts_of(sessions: Sequence[Session], states: Mapping[str, State]) -> Counts:
+    """Over a whole store, with what its recordings turned out to be so far."""
     live = sum(session.live for session in sessions)
     failed = sum(VIEWS[2].holds(session, states.get(session.id)) for session in sessions)
-    parts = [Part(" sealcast", "strong"), Part(f"  {counted(len(sessions))}")]
+    return Counts(len(sessions), live, failed)
+
+
+def count_parts(counts: Counts | None, note: str = "") -> list[Part]:
+    """Row 1: counts over the whole store where they are known, and what is to be said about it."""
+    parts = [Part(" sealcast", "strong")]
+    if counts is None:
+        return parts
+    live, failed = counts.live, counts.failed
+    parts.append(Part(f"  {counted(counts.sessions)}"))
     if note:
         parts.append(Part(f" · {note}", "dim"))
     if live:
