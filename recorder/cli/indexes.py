@@ -15,7 +15,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.indexing import Wish, build
 from recorder.index.sessions import SessionLog
-from recorder.store.catalog import Session, list_sessions
+from recorder.store.catalog import Files, Session
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
 from recorder.store.state import State
@@ -70,7 +70,7 @@ def _missing(store: Store) -> list[Session]:
     if not store.exists():
         return []
     if not has_index(store):
-        return list_sessions(store)
+        return _all_sessions(store)
     connection = open_index(store.root / NAME)
     try:
         found = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
@@ -82,6 +82,13 @@ def _missing(store: Store) -> list[Session]:
     if size >= store.log.checkpoint().size and not follows_live:
         return []
     return [session for session in SessionLog(store, size).read() if follows_live or not session.live]
+
+
+def _all_sessions(store: Store) -> list[Session]:
+    """In any order; the log is read a stretch at a time."""
+    files, log = Files.of(store), SessionLog(store)
+    found = list(log.read(files))
+    return found + log.strangers((session.id for session in found), files)
 
 
 def _is_wanted(store: Store, missing: Sequence[Session], update: bool | None, settings: Settings) -> bool:
