@@ -11,6 +11,8 @@ from recorder.commands.line_edit import MAX_TEXT, Typed
 from recorder.commands.prompt import Prompt, asks_for_more
 
 MAX_LEVELS = 64
+_LONGEST_CHECKED = 8 * 1024
+"""Characters of a command that are looked at at every prompt."""
 _MULTIPLEXERS = frozenset({"tmux", "screen", "zellij", "byobu", "dtach", "abduco"})
 
 
@@ -114,7 +116,9 @@ class Levels:
 
     def _is_open(self, prompt: Prompt, main: Prompt, running: Running) -> bool:
         """A shell wants the rest of its line, by a prompt of whatever looks."""
-        return prompt.bracketed and not prompt.same_family(main) and syntax.incomplete(running.text)
+        if not prompt.bracketed or prompt.same_family(main) or len(running.text) > _LONGEST_CHECKED:
+            return False
+        return syntax.incomplete(running.text)
 
     def arrive(self, prompt: Prompt, time: float, offset: int, *, alternate: bool) -> list[Command]:
         """A prompt is shown: what ran before it has ended, unless it started the shell that shows it."""

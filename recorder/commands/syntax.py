@@ -96,7 +96,7 @@ def reads_rows(text: str) -> bool:
 
 def _open_heredoc(text: str) -> bool:
     """Here-documents end one after the other, in the order in which they begin."""
-    ends = [found[2] for found in _HEREDOC.finditer(text) if not text[: found.start()].endswith("<")]
+    ends = [found[2] for found in _HEREDOC.finditer(text) if text[found.start() - 1 : found.start()] != "<"]
     for line in text.split("\n")[1:]:
         if ends and line.strip() == ends[0]:
             del ends[0]
