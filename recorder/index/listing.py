@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from sys import intern
 from typing import Any
 
@@ -23,6 +23,7 @@ from recorder.index.query import Query
 from recorder.index.search import Search
 from recorder.index.sessions import SessionLog
 from recorder.index.terms_values import INFINITY
+from recorder.log.entries import SESSION_ID
 from recorder.log.history import History
 from recorder.store.catalog import Files, Session, sealed_files, sessions_of
 from recorder.store.layout import Store
@@ -132,10 +133,19 @@ class Listing:
 
 
 def session_of(row: Sequence[Any], root: Path) -> Session:
-    """What the catalog says of a session, from its row."""
+    """What the catalog says of a session, from its row. `IndexDamagedError` where it cannot be one."""
+    try:
+        return _session_of(row, root)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise IndexDamagedError(f"the row of a session cannot be read: {error}") from error
+
+
+def _session_of(row: Sequence[Any], root: Path) -> Session:
     (name, number, host, user, uid, started, ended, duration, live, title, reason, origin, source,
      exit_status, columns, rows, command, file, text_size, state) = row  # fmt: skip
     hint = _HINTS.get(state)
+    if not SESSION_ID.fullmatch(name) or (file is not None and Path(file).name.partition(".")[0] != name):
+        raise ValueError("its id is none, or its file that of another")
     return Session(
         id=name,
         number=number or 0,
@@ -154,12 +164,22 @@ def session_of(row: Sequence[Any], root: Path) -> Session:
         width=columns,
         height=rows,
         command=command,
-        path=None if file is None else root / file,
+        path=_path(root, file),
         size_bytes=text_size,
         in_log=state != "unlogged",
         interrupted=state == "interrupted",
         state_hint=State.TRUNCATED if hint is State.MISSING and text_size == 0 else hint,
     )
+
+
+def _path(root: Path, file: str | None) -> Path | None:
+    """Within the store, whatever the index says."""
+    if file is None:
+        return None
+    parts = PurePath(file).parts
+    if not parts or parts[0] not in ("live", "sealed") or ".." in parts:
+        raise ValueError("its file is not in the store")
+    return root / file
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from recorder.errors import ExitCode
+from recorder.index.listing import current_listing
+from recorder.store.layout import Store
 from tests.cli.conftest import Run
 
 
@@ -118,3 +120,33 @@ def test_store_by_option_and_by_environment(
     assert cli("ls", "--count", "--store", str(elsewhere)).out == "3\n"
     monkeypatch.setenv("SEALCAST_STORE", str(elsewhere))
     assert cli("ls", "--count").out == "3\n"
+
+
+QUESTIONS = [
+    ("--json",),
+    ("--plain", "--sort", "-length,user", "-n", "3"),
+    ("--plain", "-n", "1"),
+    ("--jsonl", "user:root OR len:>0s"),
+    ("-0", "-is:live"),
+    ("--count", "id:nothing"),
+]
+
+
+def test_a_list_from_the_index_is_that_from_the_log(cli: Run, store: Path, ids: list[str]) -> None:
+    from_log = [cli("ls", *question).out for question in QUESTIONS]
+    assert cli("index", "build").code == 0
+    with current_listing(Store(store)) as listing:
+        assert listing is not None
+    assert [cli("ls", *question).out for question in QUESTIONS] == from_log
+
+
+def test_a_damaged_index_is_passed_over(cli: Run, store: Path, ids: list[str]) -> None:
+    expected = cli("ls", "--plain").out
+    assert cli("index", "build").code == 0
+    index = store / "index.db"
+    whole = index.read_bytes()
+    for start in range(4096, len(whole), len(whole) // 8):
+        index.write_bytes(whole[:start] + b"\xff" * (len(whole) - start))
+        assert cli("ls", "--plain").out == expected
+    index.write_bytes(whole[:1000])
+    assert cli("ls", "--plain").out == expected

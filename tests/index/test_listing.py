@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from recorder.index.database import NAME
+from recorder.index.database import NAME, IndexDamagedError
 from recorder.index.indexing import Wish, build
 from recorder.index.listing import Counts, current_listing
 from recorder.index.query import parse
@@ -157,3 +157,16 @@ def test_a_file_that_is_no_index_does_not_list(store: Store, ids: list[str], dat
         (store.root / name).unlink(missing_ok=True)
     (store.root / NAME).write_bytes(data)
     assert listed(store) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["started = 1e300", "id = 'x'", "file = '/etc/passwd'", "user = x'ff00'", "file = 'sealed/../../x'"],
+)
+def test_a_row_that_is_no_session_is_damage(store: Store, ids: list[str], change: str) -> None:
+    connection = sqlite3.connect(store.root / NAME)
+    connection.execute(f"UPDATE sessions SET {change} WHERE number = 2")
+    connection.commit()
+    connection.close()
+    with pytest.raises(IndexDamagedError):
+        listed(store)
