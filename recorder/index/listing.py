@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path, PurePath
+from pathlib import Path
 from sys import intern
 from typing import Any
 
@@ -144,8 +144,6 @@ def _session_of(row: Sequence[Any], root: Path) -> Session:
     (name, number, host, user, uid, started, ended, duration, live, title, reason, origin, source,
      exit_status, columns, rows, command, file, text_size, state) = row  # fmt: skip
     hint = _HINTS.get(state)
-    if not SESSION_ID.fullmatch(name) or (file is not None and Path(file).name.partition(".")[0] != name):
-        raise ValueError("its id is none, or its file that of another")
     return Session(
         id=name,
         number=number or 0,
@@ -164,7 +162,7 @@ def _session_of(row: Sequence[Any], root: Path) -> Session:
         width=columns,
         height=rows,
         command=command,
-        path=_path(root, file),
+        path=_path(root, name, file),
         size_bytes=text_size,
         in_log=state != "unlogged",
         interrupted=state == "interrupted",
@@ -172,12 +170,16 @@ def _session_of(row: Sequence[Any], root: Path) -> Session:
     )
 
 
-def _path(root: Path, file: str | None) -> Path | None:
+def _path(root: Path, name: str, file: str | None) -> Path | None:
     """Within the store, whatever the index says."""
+    if not SESSION_ID.fullmatch(name):
+        raise ValueError("its id is none")
     if file is None:
         return None
-    parts = PurePath(file).parts
-    if not parts or parts[0] not in ("live", "sealed") or ".." in parts:
+    parts = file.split("/")
+    if not parts[-1].startswith(f"{name}."):
+        raise ValueError("its file is that of another")
+    if parts[0] not in ("live", "sealed") or ".." in parts:
         raise ValueError("its file is not in the store")
     return root / file
 
