@@ -11,7 +11,6 @@ import click
 from recorder.capture.login import SPOOL
 from recorder.cli.pages import Verb
 from recorder.cli.settings import settings_of
-from recorder.daemon import capabilities
 from recorder.daemon.glass import SPOOL_MODE
 from recorder.daemon.server import Server, listen_for_logins
 from recorder.errors import ExitCode, SealcastError
@@ -71,14 +70,22 @@ def _become(user: str, directories: tuple[Path, ...], *, may_kill: bool) -> None
         directory.mkdir(mode, parents=True, exist_ok=True)
         os.chown(directory, account.pw_uid, account.pw_gid)
         directory.chmod(mode)  # after the owner: a change of that takes the set-group-id bit away
-    if may_kill:
-        capabilities.keep_across_setuid()
     os.setgroups([])
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
     if may_kill:
-        capabilities.keep_only_kill()
+        _change_user_with_privilege(account.pw_uid)
+    else:
+        os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
     _prove_no_way_back()
+
+
+def _change_user_with_privilege(uid: int) -> None:
+    """Keep CAP_KILL, and nothing else, for the ender."""
+    from recorder.daemon import capabilities  # noqa: PLC0415  ctypes, for hosts that ask for this only
+
+    capabilities.keep_across_setuid()
+    os.setresuid(uid, uid, uid)
+    capabilities.keep_only_kill()
 
 
 def _prove_no_way_back() -> None:
