@@ -69,6 +69,8 @@ def _is_sshd_for(pid: int) -> bool:
     It runs as the user, who can give any program that name; but only sshd itself, as root, is the parent
     of such a process, and a user cannot become the child of a root process.
     """
+    if pid == 0:  # outside this pid namespace: whoever entered a container
+        return False
     if _name(pid) not in SSHD_NAMES:
         return False
     if _real_uid(pid) == 0:

@@ -53,7 +53,7 @@ def installed(machine: Machine) -> Machine:
     machine.sure(*PROGRAM, "install", "--cover", "user:sc-alice", "group:sc-ops", "--no-systemd")
     machine.sure("sh", "-c", f"setsid {places.COMMAND} daemon >/var/log/daemon 2>&1 </dev/null &")
     machine.sure("sh", "-c", f"mkdir -p /run/sshd && $(command -v sshd) -E {SSHD_LOG}")
-    asks = ("sh", "-c", f"{places.COMMAND} sessions; exit $?")  # with a parent that the daemon can look at
+    asks = (places.COMMAND, "sessions")
     wait_for(
         lambda: machine.run(*asks).returncode == 0,
         lambda: f"the daemon answers: {machine.read('/var/log/daemon')}",
@@ -88,6 +88,12 @@ def test_a_login_is_recorded_and_looks_like_any_other(installed: Machine) -> Non
     listed = json.loads(installed.sure(places.COMMAND, "ls", "--json", "--store", "/var/lib/sealcast"))
     found = [(item["user"], item["command"]) for item in listed["items"]]
     assert ("sc-alice", "echo out; echo err >&2; exit 5") in found
+
+
+def test_who_enters_the_host_from_outside_is_answered(installed: Machine) -> None:
+    """`docker exec` and nsenter: the parent of what they start has no number here."""
+    assert installed.sure("sh", "-c", "echo $PPID") == "0\n"
+    installed.sure(places.COMMAND, "sessions")
 
 
 def test_the_group_has_its_shell_behind_the_recorder(installed: Machine) -> None:
