@@ -12,7 +12,8 @@ from recorder.errors import FormatError
 
 MAX_HEADER = 1024 * 1024
 NEWEST_VERSION = 3
-_MAX_TIMESTAMP = 2**53 - 1
+_MAX_TIMESTAMP = 252_400_000_000
+"""In the year 9968: with the latest time that an event may have, there is a date for it in every zone."""
 _MAX_SECONDS = 1e12
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 

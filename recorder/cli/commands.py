@@ -2,9 +2,8 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -36,20 +35,13 @@ class Reading:
     """Marks that programs wrote and only a shell may."""
 
     def at(self, seconds: float) -> datetime | None:
-        """The wall clock at a place in the recording; None where no calendar reaches."""
-        if self.start is None:
-            return None
-        try:
-            moment = self.start + timedelta(seconds=seconds)
-        except OverflowError:
-            return None
-        return moment if moment.year < MAXYEAR else None
+        """The wall clock at a place in the recording."""
+        return None if self.start is None else self.start + timedelta(seconds=seconds)
 
     def begin(self, timestamp: int | None) -> None:
         """Takes the start from a header, unless it is known."""
         if self.start is None and timestamp is not None:
-            with suppress(OverflowError, ValueError, OSError):
-                self.start = datetime.fromtimestamp(timestamp, UTC)
+            self.start = datetime.fromtimestamp(timestamp, UTC)
 
 
 @click.command(

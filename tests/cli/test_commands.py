@@ -88,8 +88,12 @@ def test_broken_lines_are_said(cli: Run, home: Path) -> None:
     assert "1 lines of the recording could not be read" in result.err
 
 
-@pytest.mark.parametrize("timestamp", [9_007_199_254_740_991, 253_402_300_799])
-def test_times_that_no_calendar_has(cli: Run, home: Path, timestamp: int) -> None:
+@pytest.mark.parametrize(
+    ("timestamp", "code"),
+    [(252_400_000_000, ExitCode.OK), (253_402_300_799, ExitCode.FORMAT), (2**53, ExitCode.FORMAT)],
+)
+def test_times_that_no_calendar_has(cli: Run, home: Path, timestamp: int, code: ExitCode) -> None:
+    """The header is refused with its line, and a date is found for the latest event of all others."""
     path = home / "late.cast"
     header = {"version": 2, "width": 80, "height": 24, "timestamp": timestamp}
     events = [
@@ -100,7 +104,14 @@ def test_times_that_no_calendar_has(cli: Run, home: Path, timestamp: int) -> Non
     ]
     lines = [header, *([time, "o", text] for time, text in events)]
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    for arguments in (["commands"], ["commands", "--plain"], ["commands", "--json"], ["show"]):
-        assert cli(*arguments, str(path)).code == ExitCode.OK
-    assert cli("commands", "--plain", str(path)).out.splitlines()[-1].split("\t")[2] == ""
-    assert "### 2. 277777:46:40" in cli("export", "--format", "md", str(path)).out
+    for arguments in (
+        ["commands", "--plain"],
+        ["commands", "--json"],
+        ["show"],
+        ["export", "--format", "md"],
+    ):
+        result = cli(*arguments, str(path))
+        assert result.code == code
+        assert (f"{path}:1: timestamp is not" in result.err) == (code != ExitCode.OK)
+    shown = cli("commands", "--plain", str(path)).out.splitlines()[1:]
+    assert [line.split("\t")[2][:5] for line in shown] == ["9968-", "9999-"] * (code == ExitCode.OK)
