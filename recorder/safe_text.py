@@ -6,6 +6,9 @@ _PICTURES |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)  # C1 controls
 _PICTURES |= dict.fromkeys(range(0x202A, 0x202F), 0x2426)  # bidi embeddings and overrides
 _PICTURES |= dict.fromkeys(range(0x2066, 0x206A), 0x2426)  # bidi isolates
 _PICTURES |= dict.fromkeys((0x200E, 0x200F, 0x061C, 0xFEFF), 0x2426)
+_NO_GLYPH = (0xAD, 0x180E, 0x200B, *range(0x2060, 0x2066), *range(0x206A, 0x2070), *range(0xFFF9, 0xFFFC))
+# Two names that differ would look the same. The joiners U+200C and U+200D stay: scripts and emoji need them.
+_PICTURES |= dict.fromkeys(_NO_GLYPH, 0x2426)
 _PICTURES |= dict.fromkeys((0x2028, 0x2029), 0x2424)
 _PICTURES |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)  # lone surrogates cannot be encoded
 _PICTURES |= dict.fromkeys(range(0xE0000, 0xE0080), 0x2426)  # tag characters are invisible

@@ -206,7 +206,7 @@ def request(
         fields.append(b"auth=" + authentication)
     packet = MAGIC + b"\0" + b"".join(field + b"\0" for field in fields)
     if len(packet) > MAX_PACKET:
-        raise LoginError(f"the command is over the limit of {MAX_PACKET} bytes")
+        raise LoginError(f"the command and what authenticated it are over {MAX_PACKET} bytes")
     return packet
 
 

@@ -17,6 +17,7 @@ from recorder.index.query import Query, Scope, parse
 from recorder.index.search import Search, SearchStoppedError
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
+from recorder.store.checking import Checker
 from recorder.store.state import State
 from tui.cells import Part
 from tui.facts import short_id
@@ -140,7 +141,7 @@ class SearchScreen(RoomyScreen):
     def _stream(self, query: Query, stopped: Callable[[], bool]) -> None:
         connection = open_index(self.source.store.root / NAME)
         try:
-            search = Search(connection, query, self._state, stopped)
+            search = Search(connection, query, self._verdicts(), stopped)
             groups: list[Group] = []
             count, told = 0, 0.0
             for match in search.matches():
@@ -158,9 +159,17 @@ class SearchScreen(RoomyScreen):
         finally:
             connection.close()
 
-    def _state(self, session_id: str) -> str:
-        session = self._sessions.get(session_id)
-        return str(self.source.check(Subject.of_session(session)).state) if session else str(State.MISSING)
+    def _verdicts(self) -> Callable[[str], str]:
+        """The state of a session, from its bytes. What one query asks about shares a reading of the log."""
+        checker = Checker(self.source.store)
+
+        def verdict(session_id: str) -> str:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return State.MISSING
+            return checker.check(Subject.of_session(session).target).state
+
+        return verdict
 
     @on(Found)
     def take(self, message: Found) -> None:
@@ -188,6 +197,8 @@ class SearchScreen(RoomyScreen):
         left = f" {_counted(found.matches, 'match', 'matches')} in {sessions}"
         if not found.matches and found.done and found.total:
             left = f" no match in {found.total:,} sessions; commands and output were searched"
+        if not found.total and not found.done:
+            left = " searches commands and what they showed"
         right = f"searched {found.searched:,} of {found.total:,}{'' if found.done else ' · Esc stops'} "
         parts = [Part(f" {safe(self._said, 300)}", "warn")] if self._said else [Part(left)]
         self.query_one("#counts", Bar).show(parts, [Part(right)] if found.total else [])
