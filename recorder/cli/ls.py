@@ -32,6 +32,8 @@ from recorder.store.verdict import Verdict
 SCHEMA = "sealcast.sessions/1"
 _NEWEST_FIRST = "-start"
 _DEFAULT_COLUMNS = "check,start,user,host,length,exit,id,about"
+_LEFT_OUT_FIRST = ("exit", "length", "host", "user")
+"""What a narrow terminal has no room for, so that ids, which open sessions, are in view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +225,34 @@ def _write_table(page: Page, columns: list[Column], settings: Settings, *, wide:
     if not page.rows:
         settings.note(_nothing(page))
         return
-    titles = [_title(column, settings) for column in columns]
-    cells = [[_cell(column, row, settings, wide) for column in columns] for row in page.rows]
-    right = frozenset(place for place, column in enumerate(columns) if column.right)
-    lines: Iterable[str] = output.table([titles, *cells], right)
+    width = shutil.get_terminal_size().columns
+    shown = columns if wide else _narrowed(page, columns, settings, width)
+    right = frozenset(place for place, column in enumerate(shown) if column.right)
+    lines: Iterable[str] = output.table(_cells(page, shown, settings, wide=wide), right)
     if not wide:
-        width = shutil.get_terminal_size().columns
         lines = [output.cut(line, width) for line in lines]
     if settings.colored(sys.stdout):
         lines = (click.style(line, bold=place == 0) for place, line in enumerate(lines))
     output.write_lines(lines, settings)
     if not wide:
         _write_footer(page, settings)
+
+
+def _narrowed(page: Page, columns: list[Column], settings: Settings, width: int) -> list[Column]:
+    """The columns of the usual table that a terminal of `width` has room for; those that were named stay."""
+    if columns != columns_named(_DEFAULT_COLUMNS):
+        return columns
+    kept = columns
+    for name in _LEFT_OUT_FIRST:
+        if output.table_width(_cells(page, kept[:-1], settings, wide=False)) <= width:
+            break
+        kept = [column for column in kept if column is not COLUMNS[name]]
+    return kept
+
+
+def _cells(page: Page, columns: list[Column], settings: Settings, *, wide: bool) -> list[list[str]]:
+    titles = [_title(column, settings) for column in columns]
+    return [titles, *([_cell(column, row, settings, wide) for column in columns] for row in page.rows)]
 
 
 def _title(column: Column, settings: Settings) -> str:

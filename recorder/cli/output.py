@@ -98,10 +98,20 @@ def size(count: int) -> str:
 def table(rows: Iterable[list[str]], right: frozenset[int] = frozenset()) -> Iterator[str]:
     """Rows as aligned columns, two spaces apart; the last column takes what it needs."""
     kept = list(rows)
-    widths = [max(map(_width, column)) for column in zip(*kept, strict=True)] if kept else []
+    widths = _widths(kept)
     for row in kept:
         cells = [_pad(cell, widths[place], place in right) for place, cell in enumerate(row)]
         yield "  ".join(cells).rstrip()
+
+
+def table_width(rows: list[list[str]]) -> int:
+    """Columns on a terminal that a table of them takes."""
+    widths = _widths(rows)
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _widths(rows: list[list[str]]) -> list[int]:
+    return [max(map(_width, column)) for column in zip(*rows, strict=True)]
 
 
 def _pad(cell: str, width: int, right: bool) -> str:

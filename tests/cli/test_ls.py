@@ -1,14 +1,17 @@
 """`sealcast ls` over real recordings."""
 
 import json
+import os
 from pathlib import Path
 
+import click
+import pexpect
 import pytest
 
 from recorder.errors import ExitCode
 from recorder.index.listing import current_listing
 from recorder.store.layout import Store
-from tests.cli.conftest import Run
+from tests.cli.conftest import COMMAND, Run
 
 
 def test_newest_first_with_ids_in_full_off_a_terminal(cli: Run, ids: list[str]) -> None:
@@ -102,6 +105,24 @@ def test_unknown_columns_are_refused(cli: Run, store: Path, arguments: tuple[str
 
 def test_an_empty_answer_says_why(cli: Run, store: Path) -> None:
     assert cli("ls", "user:nobody-here").err == "sealcast: no session matches user:nobody-here (3 sessions)\n"
+
+
+@pytest.mark.parametrize("columns", [30, 44, 60, 80, 200])
+def test_ids_are_in_view_on_terminals_of_any_width(ids: list[str], columns: int) -> None:
+    child: pexpect.spawn[str] = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], "ls"],
+        env=dict(os.environ),
+        dimensions=(24, columns),
+        encoding="utf-8",
+        timeout=120,
+    )
+    shown = [click.unstyle(line) for line in child.read().splitlines()]
+    child.close()
+    rows = [line for line in shown if not line.startswith("3 of 3")]
+    for line, session in zip(rows[1:], reversed(ids), strict=True):
+        assert session.rpartition("-")[2] in line
+        assert len(line) <= columns
 
 
 def test_no_store_is_no_error_and_makes_none(cli: Run, tmp_path: Path) -> None:
