@@ -72,7 +72,9 @@ class DetailsScreen(RoomyScreen):
     def check(self) -> None:
         """Verify from the bytes on disk."""
         worker = get_current_worker()
-        verdict = self.source.check(self.subject, lambda percent: self._tell(worker.is_cancelled, percent))
+        verdict = self.source.check(
+            self.subject, lambda percent: self._tell(worker.is_cancelled, percent), anew=True
+        )
         if not worker.is_cancelled:
             self.post_message(Checked(self.subject.name, verdict))
 

@@ -1,5 +1,6 @@
 """The Library: all sessions, a filter line that narrows them as it is typed, and a preview."""
 
+from contextlib import suppress
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -254,13 +255,14 @@ class LibraryScreen(LibraryDemo):
         return small and not session.live and session.id not in self.verdicts
 
     @work(thread=True, exclusive=True, group="check", exit_on_error=False, description="check")
-    def _check_all(self, sessions: list[Session]) -> None:
+    def _check_all(self, sessions: list[Session], *, anew: bool = False) -> None:
         worker = get_current_worker()
-        verdicts = self.source.check_many(Subject.of_session(session) for session in sessions)
-        for session, verdict in zip(sessions, verdicts, strict=True):
+        for session in sessions:
             if worker.is_cancelled:
                 return
-            self.post_message(Checked(session.id, verdict))
+            with suppress(SealcastError):  # a file that cannot be read: the rest is checked, details say why
+                verdict = self.source.check(Subject.of_session(session), anew=anew)
+                self.post_message(Checked(session.id, verdict))
 
     @on(Checked)
     def take_verdict(self, message: Checked) -> None:
@@ -279,7 +281,7 @@ class LibraryScreen(LibraryDemo):
             self.verdicts.pop(session.id, None)
             self.states.pop(session.id, None)
             self.query_one(SessionList).refresh()
-            self._check_all([session])
+            self._check_all([session], anew=True)
 
     # drawing
 

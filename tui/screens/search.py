@@ -17,7 +17,6 @@ from recorder.index.query import Query, Scope, parse
 from recorder.index.search import Search, SearchStoppedError
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
-from recorder.store.checking import Checker
 from recorder.store.state import State
 from tui.cells import Part
 from tui.facts import short_id
@@ -141,7 +140,7 @@ class SearchScreen(RoomyScreen):
     def _stream(self, query: Query, stopped: Callable[[], bool]) -> None:
         connection = open_index(self.source.store.root / NAME)
         try:
-            search = Search(connection, query, self._verdicts(), stopped)
+            search = Search(connection, query, self._state, stopped)
             groups: list[Group] = []
             count, told = 0, 0.0
             for match in search.matches():
@@ -159,17 +158,9 @@ class SearchScreen(RoomyScreen):
         finally:
             connection.close()
 
-    def _verdicts(self) -> Callable[[str], str]:
-        """The state of a session, from its bytes. What one query asks about shares a reading of the log."""
-        checker = Checker(self.source.store)
-
-        def verdict(session_id: str) -> str:
-            session = self._sessions.get(session_id)
-            if session is None:
-                return State.MISSING
-            return checker.check(Subject.of_session(session).target).state
-
-        return verdict
+    def _state(self, session_id: str) -> str:
+        session = self._sessions.get(session_id)
+        return self.source.check(Subject.of_session(session)).state if session else State.MISSING
 
     @on(Found)
     def take(self, message: Found) -> None:

@@ -1,0 +1,68 @@
+"""What screens learn of the store."""
+
+from pathlib import Path
+
+import pytest
+
+from recorder.log.audit import Audit, audit
+from recorder.log.journal import Log
+from recorder.store import trust
+from recorder.store.state import State
+from recorder.store.targets import resolve
+from tests.tui.conftest import HOUR_MS
+from tests.tui.studio import START_MS, Studio, change_line, demo_events
+from tui.source import Source, Subject
+
+
+def _subject(studio: Studio, session: str) -> Subject:
+    return Subject.of_target(resolve(studio.store, session))
+
+
+@pytest.fixture
+def audits(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The logs that were read and proved."""
+    read: list[Path] = []
+
+    def counted(log: Log) -> Audit:
+        read.append(log.directory)
+        return audit(log)
+
+    monkeypatch.setattr("recorder.store.checking.audit", counted)
+    return read
+
+
+def test_the_log_is_read_once_until_it_grows(demo: Studio, audits: list[Path]) -> None:
+    source = Source(demo.store)
+    assert source.check(_subject(demo, demo.made[0])).state is State.VERIFIED
+    assert source.check(_subject(demo, demo.made[2])).state is State.TRUNCATED
+    assert len(audits) == 1
+    added = demo.record(demo_events()[:9], start_ms=START_MS + 9 * HOUR_MS)
+    assert source.check(_subject(demo, added)).state is State.VERIFIED
+    assert len(audits) == 2
+
+
+def test_a_recording_that_changed_is_noticed_with_a_log_that_was_read_before(demo: Studio) -> None:
+    source = Source(demo.store)
+    assert source.check(_subject(demo, demo.made[1])).state is State.VERIFIED
+    change_line(demo.store, demo.made[1], b"psql", b"pSQL")
+    assert source.check(_subject(demo, demo.made[1])).state is State.BAD
+
+
+def test_a_log_that_changed_is_noticed_when_it_is_read_anew(demo: Studio) -> None:
+    source = Source(demo.store)
+    subject = _subject(demo, demo.made[0])
+    assert source.check(subject).state is State.VERIFIED
+    size = demo.store.log.checkpoint().size
+    bundle = demo.store.log.directory / f"tile/entries/000.p/{size}"
+    bundle.write_bytes(bundle.read_bytes().replace(b"alice", b"malik"))
+    assert source.check(subject, anew=True).state is not State.VERIFIED
+    assert source.check(subject).state is not State.VERIFIED
+
+
+def test_a_key_that_is_no_longer_trusted_counts_at_once(demo: Studio) -> None:
+    source = Source(demo.store)
+    subject = _subject(demo, demo.made[0])
+    assert source.check(subject).state is State.VERIFIED
+    demo.store.trusted_path.write_text("")
+    assert trust.read_keys(demo.store.trusted_path) == []
+    assert source.check(subject).state is not State.VERIFIED
