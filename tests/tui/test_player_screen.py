@@ -2,10 +2,14 @@
 
 import asyncio
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from recorder.cast.events import OUTPUT
+from recorder.cast.events import OUTPUT, Event
+from recorder.cast.header import Header
 from recorder.store.checking import Verdict
 from recorder.store.layout import Store
 from tests.tui.screens import DEADLINE, Shown, is_settled, player, shown
@@ -13,7 +17,7 @@ from tests.tui.studio import Studio, demo_events
 from tui.look import choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
-from tui.source import Subject
+from tui.source import Source, Subject
 from tui.widgets.grid import Grid
 from tui.widgets.timeline import TimelineStrip
 
@@ -207,6 +211,24 @@ async def test_cut_lines_end_in_a_sign(studio: Studio) -> None:
     async with shown(player(studio.store, "11111111@1s")) as screen:
         await settled(screen)
         await screen.until(lambda: screen.rows[1].endswith("x›"))
+
+
+async def test_the_head_names_what_is_in_sight_when_the_check_is_done_before_the_picture(
+    demo: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked, events = threading.Event(), Source.events
+
+    @contextmanager
+    def late(source: Source, subject: Subject) -> Iterator[tuple[Header, Iterator[Event]]]:
+        assert checked.wait(DEADLINE)
+        with events(source, subject) as opened:
+            yield opened
+
+    monkeypatch.setattr(Source, "events", late)
+    async with shown(player(demo.store, "11111111"), (80, 24)) as screen:
+        await screen.see("✓ verified")
+        checked.set()
+        await screen.see("80×24 at 0,0")
 
 
 async def test_a_resize_keeps_position_and_picture(demo: Studio) -> None:

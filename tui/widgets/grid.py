@@ -47,6 +47,7 @@ class Grid(Widget, can_focus=True):
         self.origin = Offset(0, 0)
         """The recorded cell in the upper left corner of the pane."""
         self.following = True
+        self._told: tuple[Offset, bool, tuple[int, int] | None] | None = None
 
     def paint_with(self, palette: tuple[int, ...] = PALETTE) -> None:
         """Use a recording's own sixteen colours."""
@@ -66,6 +67,7 @@ class Grid(Widget, can_focus=True):
         turn = wanted is not None and wanted != self._wanted
         self._wanted = wanted
         moved = self._follow(screen, turn) or fresh
+        self._tell_place()
         if moved or len(dirty) > self.size.height // 2:
             self.redraw()
         else:
@@ -98,12 +100,14 @@ class Grid(Widget, can_focus=True):
         """Move the view; the cursor is not followed any more."""
         self.following = False
         self._move_to(self.origin + Offset(dx, dy))
+        self._tell_place()
 
     def follow(self) -> None:
         """Follow the cursor again."""
         self.following = True
         if self._screen is not None and self._follow(self._screen):
             self.redraw()
+        self._tell_place()
 
     def on_resize(self) -> None:
         """Another pane shows another part."""
@@ -111,6 +115,7 @@ class Grid(Widget, can_focus=True):
         if self._screen is not None:
             self._follow(self._screen)
         self.redraw()
+        self._tell_place()
 
     def on_mouse_scroll_down(self) -> None:
         """Pan down."""
@@ -189,8 +194,14 @@ class Grid(Widget, can_focus=True):
             return False
         self.origin = Offset(x, y)
         self.redraw()
-        self.post_message(self.Panned())
         return True
+
+    def _tell_place(self) -> None:
+        """A picture is cut by a smaller pane, too, with its origin where it was."""
+        place = (self.origin, self.cut, self._screen.size if self._screen is not None else None)
+        if place != self._told:
+            self._told = place
+            self.post_message(self.Panned())
 
 
 def _into_view(at: int, origin: int, length: int) -> int:
