@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -173,12 +173,20 @@ def _open_standard_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  as long as the process
 
 
+def _flush(stream: TextIO, number: int) -> OSError | None:
+    """Write what is left, or give it up, else the interpreter tries again while it ends."""
+    try:
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+        return error
+    return None
+
+
 def main() -> NoReturn:
     _open_standard_streams()
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError as error:
+    if error := _flush(sys.stdout, 1):
         code = code or report(error)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter tries again while it ends
+    _flush(sys.stderr, 2)  # Python 3.13 would end with 120
     sys.exit(code)

@@ -53,6 +53,9 @@ SELECT s.id, s.user, s.host, s.started, s.live, c0.id, c0.ordinal, c0.start, c0.
 FROM {tables}
 WHERE c0.session = s.key AND {rows}"""
 
+_TOO_DEEP = ("parser stack overflow", "too large", "too many SQL variables")
+"""What SQLite says of too deep an expression. From 3.46 on its parser has no limit of its own."""
+
 
 class Match(NamedTuple):
     """A command or an aside that was found, with its session. Foreign text: show it through `safe`."""
@@ -238,7 +241,7 @@ class Search:
                 raise SearchStoppedError(*_why_slow(self.query)) from error
             if self._failure is not None:
                 raise self._failure from error
-            if "parser stack overflow" in str(error) or "too large" in str(error):
+            if any(limit in str(error) for limit in _TOO_DEEP):
                 raise QueryError("parentheses nest too deeply for the index", 1, "Use fewer") from error
             raise
 

@@ -86,7 +86,8 @@ def test_changed_logs_always_end_in_verdicts(store: Store, sealed: tuple[str, by
         path.write_bytes(changed)
         found = list(check_all(store))
         assert log_findings(store) or changed.startswith(original)
-        assert len(found) == 1
+        assert sealed[0] in {session.id for session, _ in found}  # an entry may name another one now
+        assert len(found) <= 2
         with suppress(SealcastError):
             list_sessions(store)
 
