@@ -4,16 +4,14 @@ import functools
 import os
 import pwd
 import shutil
-import signal
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from recorder.errors import ExitCode, SealcastError
-from recorder.host import interpreter, places, program
+from recorder.host import interpreter, program
 from recorder.host.accounts import parse_accounts
 from recorder.host.machine import Host, write_file
-from recorder.host.processes import listening_with
+from recorder.host.sshd_reload import reload_sshd
 from recorder.host.steps import (
     Absent,
     Command,
@@ -339,8 +337,4 @@ def _(step: ReloadSshd, host: Host) -> bool:
 
 @make_so.register
 def _(step: ReloadSshd, host: Host) -> None:
-    if step.unit is not None:
-        host.run(["systemctl", "try-reload-or-restart", step.unit])
-    for pid in listening_with(places.SSHD_CONFIG):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGHUP)
+    reload_sshd(host, step.unit)

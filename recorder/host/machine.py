@@ -34,8 +34,8 @@ class Host:
     def at(self, path: str) -> Path:
         return self.root / path.lstrip("/")
 
-    def run(self, arguments: Sequence[str]) -> None:
-        """A command of the system; `SealcastError` with what it said where it fails."""
+    def run(self, arguments: Sequence[str]) -> str:
+        """What a command of the system prints; `SealcastError` with what it said where it fails."""
         try:
             done = subprocess.run(  # noqa: S603  plans are made of constants and of checked names
                 arguments,
@@ -54,6 +54,7 @@ class Host:
             said = safe((done.stderr or done.stdout).strip().replace("\n", "; "), 500)
             command = safe(" ".join(arguments), 200)
             raise SealcastError(f"{command} failed: {said or done.returncode}", code=ExitCode.TARGET)
+        return done.stdout
 
     def succeeds(self, arguments: Sequence[str]) -> bool:
         """Whether a command that only looks says yes."""

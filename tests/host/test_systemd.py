@@ -127,6 +127,22 @@ def test_a_live_session_outlasts_the_service(machine: Machine, how: str) -> None
     assert machine.run(places.COMMAND, "verify", "--all", "--store", "/var/lib/sealcast").returncode == 0
 
 
+def test_an_sshd_that_has_its_port_from_systemd_reads_its_configuration_again(machine: Machine) -> None:
+    if machine.sure("systemctl", "show", "--property=Accept", "--value", "ssh.socket") != "no\n":
+        pytest.skip("missing: an sshd that takes its port from systemd")
+    forward = (*SSH, "-W", "localhost:22", "sc-alice@localhost")
+    loosen = "s/Forwarding no/Forwarding yes/; s/DisableForwarding.*/DisableForwarding no/"
+    machine.sure("sed", "-i", loosen, places.SSHD_DROP_IN)
+    machine.sure("systemctl", "stop", "ssh")
+    machine.sure("systemctl", "start", "ssh.socket")
+    assert "SSH-2.0" in machine.run(*forward).stdout, "else this test could not fail"
+    machine.sure(places.COMMAND, "install")
+    assert machine.sure("systemctl", "is-active", "ssh") == "active\n"
+    assert "SSH-2.0" not in machine.run(*forward).stdout
+    machine.sure("systemctl", "stop", "ssh.socket")
+    machine.sure("systemctl", "restart", "ssh")
+
+
 def test_an_installation_that_was_interrupted_before_the_service_ran_is_finished(machine: Machine) -> None:
     machine.sure("systemctl", "disable", "--now", "sealcast")
     assert "run systemctl restart sealcast.service" in machine.sure(places.COMMAND, "install", "--dry-run")
