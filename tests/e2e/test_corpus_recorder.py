@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -266,10 +267,16 @@ def test_b17_the_recorder_holds_nothing_of_other_sessions(host: Bastion, new: Ne
 
 
 def _terminals(pid: int) -> set[str]:
-    """Pseudo-terminals and pipes that a process holds; a recorder's own have no name in common."""
+    """Both ends of the pseudo-terminals that a process holds: `/dev/pts/N`, and `master N`."""
     found = set()
     with suppress(OSError):  # the process has ended
         for fd in os.listdir(f"/proc/{pid}/fd"):
             with suppress(OSError):  # closed just now
-                found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-    return {name for name in found if name.startswith("/dev/pts/")}
+                name = os.readlink(f"/proc/{pid}/fd/{fd}")
+                index = re.search(r"^tty-index:\s*(\d+)", _information(pid, fd), re.MULTILINE)
+                found.add(f"master {index[1]}" if index else name)
+    return {name for name in found if name.startswith(("/dev/pts/", "master "))}
+
+
+def _information(pid: int, fd: str) -> str:
+    return Path(f"/proc/{pid}/fdinfo/{fd}").read_text()

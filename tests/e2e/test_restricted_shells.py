@@ -40,7 +40,8 @@ def test_files_go_where_the_real_shell_would_let_them(host: Bastion, shell: str,
     found = new.one()
     assert bool(found.data(events.TRANSFER)) is works
     assert found.header.session is not None
-    assert found.header.session.command == SFTP, "it is recorded in any case"
+    assert found.header.session.command is not None, "it is recorded in any case"
+    assert found.header.session.command.rstrip() == SFTP, "sshd 9.6 adds a space"
 
 
 @pytest.mark.parametrize("command", [SFTP, "scp -t /tmp", "rsync --server . /tmp"])

@@ -55,7 +55,7 @@ class Machine:
     pid: int
 
     def command(self, *arguments: str) -> list[str]:
-        return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--", *arguments]
+        return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--root", "--", *arguments]
 
     def run(
         self, *arguments: str, stdin: str = "", timeout: float = DEADLINE_SECONDS

@@ -24,6 +24,7 @@ PROBE_SECONDS = 900
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = ("env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m", "recorder.cli")
 KEY = "/home/sc-alice/key"
+PAM = "/etc/pam.d/sshd"
 SSHD_PID = "/run/sshd.pid"
 SSHD_LOG = "/var/log/sshd"
 SSH = (
@@ -169,12 +170,14 @@ def probed_open(machine: Machine) -> set[str]:
 def opened(installed: Machine) -> Iterator[Machine]:
     """With forwarding and the loader's variables let through, for real."""
     edits = "s/DisableForwarding yes/DisableForwarding no/; s/AllowTcpForwarding no/AllowTcpForwarding yes/"
-    keep = f"cp -a {places.SSHD_DROP_IN} {places.INTERPRETER} /mnt"
+    keep = f"cp -a {places.SSHD_DROP_IN} {places.INTERPRETER} {PAM} /mnt"
+    read = f"echo 'session required pam_env.so user_readenv=1' >>{PAM}"
     replace = f"cp --remove-destination /usr/bin/python3 {places.INTERPRETER}; chmod 711 {places.INTERPRETER}"
-    installed.sure("sh", "-c", f"{keep}; sed -i '{edits}' {places.SSHD_DROP_IN}; {replace}")
+    installed.sure("sh", "-c", f"{keep}; sed -i '{edits}' {places.SSHD_DROP_IN}; {replace}; {read}")
     reload_sshd(installed)
     yield installed
-    put_back = f"cp -a /mnt/00-sealcast.conf {places.SSHD_DROP_IN}; mv /mnt/python {places.INTERPRETER}"
+    drop_in = f"cp -a /mnt/00-sealcast.conf {places.SSHD_DROP_IN}"
+    put_back = f"{drop_in}; cp -a /mnt/sshd {PAM}; mv /mnt/python {places.INTERPRETER}"
     installed.sure("sh", "-c", put_back)
     reload_sshd(installed)
 
