@@ -1,6 +1,5 @@
 """From the events of a recording to the commands that were run in it."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -8,16 +7,16 @@ from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
 from recorder.commands.command import Command, Flag
-from recorder.commands.keys import Key, is_end_of_input, take_key
+from recorder.commands.keys import Key, drop_done, is_end_of_input, take_key
 from recorder.commands.levels import Levels, Phase
 from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
-from recorder.commands.marks import EDITOR_ON, Cutter
+from recorder.commands.marks import EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, UP, Cutter
 from recorder.commands.picture import Picture
-from recorder.commands.prompt import LONGEST, Prompt, guess_end, looks_like_prompt
+from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt, without_typed
 from recorder.commands.reports import LONGEST_QUOTE, Authority, ForgedMark, body_of, exit_status
 from recorder.terminal import AltScreen
 
-VERSION = 3
+VERSION = 4
 """Of what is extracted: the same recording gives the same commands under the same number."""
 
 MAX_FORGED = 100
@@ -29,10 +28,6 @@ _LATE_S = 2.0
 _LONG_READ = 16 * 1024
 _MAX_KEYS = 256
 _SHORT = 160
-_MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
-_UP = re.compile(rb"\x1b\[\d*A")
-_PROMPT_BEFORE = re.compile(rb"\x1b\[(?:\d*K|\d+[CD])(?:\x1b\[\?1h|\x1b=)*\Z")
-"""zsh switches the editor on behind its prompt, after clearing the line or placing a right prompt."""
 
 
 class Extractor:
@@ -102,7 +97,7 @@ class Extractor:
             start += len(piece.text) + len(piece.cut)
             if piece.cut.startswith(b"\x1b]"):
                 self._mark(piece.cut)
-            elif piece.cut and self._goes_up(data, start):
+            elif piece.cut.endswith(b"\n") and self._goes_up(data, start):
                 self._write(piece.cut)
             elif piece.cut:
                 self._cut(piece.cut)
@@ -115,7 +110,7 @@ class Extractor:
         if self._edit.bracketed or not self._keys:
             return False
         end = data.find(b"\n", start, start + _SHORT)
-        return bool(_UP.search(data, start, start + _SHORT if end < 0 else end))
+        return bool(UP.search(data, start, start + _SHORT if end < 0 else end))
 
     def _resize(self, event: Event) -> None:
         columns, _, rows = event.data.partition("x")
@@ -134,7 +129,10 @@ class Extractor:
             self._edit.secret = name == "enter" or self._edit.secret
             return
         self._edit.secret = False
-        self._pause(silence=event.time - self._written_s >= SETTLED_S)
+        silence = event.time - self._written_s >= SETTLED_S
+        self._pause(silence=silence)
+        if silence and self._edit.bracketed:
+            drop_done(self._keys, untouched=self._is_untouched())
         self._now = max(self._now, event.time)
         self._keys.append(Key(event.time, name, modes.endswith("canonical")))
 
@@ -194,7 +192,10 @@ class Extractor:
     def _editor_on(self) -> None:
         """A line editor starts: its prompt is coming, or stands there already."""
         before, _ = self._picture.cursor_line()
-        shown = bool(before.strip()) and bool(_PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
+        if self._edit.paused and not self._is_untouched():
+            self._edit.paused = False
+            return
+        shown = bool(before.strip()) and bool(PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
         drawn = shown or (self._picture.alternate and before.strip())
         place = (self._line_s, self._line_at) if drawn else (self._now, self._offset - len(EDITOR_ON))
         left = "" if shown or self._picture.alternate else before
@@ -230,13 +231,22 @@ class Extractor:
 
     def _close(self, data: bytes) -> bytes:
         """zsh leaves the line by moving down where a row is free below; answers what is not of the move."""
-        moves = _MOVES.match(data)
+        if KEYBOARD_OFF.match(data):
+            self._edit.closing, self._edit.paused = False, True
+            return data
+        moves = MOVES.match(data)
         end = moves.end() if moves else 0
         self._write(data[:end])
         picture = self._picture
         if end < len(data) and picture.column == 0 and picture.row > self._edit.closing_row:
             self._accept(self._read(picture.row - 1))
         return data[end:]
+
+    def _is_untouched(self) -> bool:
+        """Nothing stands behind the prompt."""
+        before, behind = self._picture.cursor_line()
+        prompt = self._edit.prompt
+        return prompt is not None and before == prompt.text and behind.strip() == self._edit.right
 
     def _is_given_up(self) -> bool:
         """Ctrl-C, or Ctrl-D on an empty line: the cursor is still where it was typed."""
@@ -260,6 +270,8 @@ class Extractor:
             self._start_over()
         if edit.bracketed and not edit.closing and (self._keys or not self._has_keys):
             edit.behind = self._picture.suggestion()
+            for key in self._keys:
+                key.made_line = True
         typed = None
         if not edit.secret and (edit.closing or self._may_accept()):
             typed = self._read(self._picture.row)
@@ -295,6 +307,8 @@ class Extractor:
     # ── reports of the recorded shell ─────────────────────────────────────────
 
     def _mark(self, mark: bytes) -> None:
+        if mark.startswith(RUNS) and self._edit.paused and self._picture.column == 0:
+            self._accept(self._read(self._picture.row - 1))  # the editor was off already
         report = self._authority.read(mark)
         if report is None:
             self._note_foreign(mark)
@@ -347,7 +361,7 @@ class Extractor:
             return
         before, behind = self._picture.cursor_line()
         text = self._behind_output(before)
-        prompt = Prompt(self._without_typed(text), edit.bracketed)
+        prompt = Prompt(without_typed(text, self._levels.known(), exact=edit.exact), edit.bracketed)
         if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
@@ -375,20 +389,6 @@ class Extractor:
                 edit.left = before[: -len(known.text)]
                 return known.text
         return text
-
-    def _without_typed(self, text: str) -> str:
-        """Typing may have begun before the prompt stood still."""
-        complete = text.endswith(" ") or looks_like_prompt(text)
-        if complete and self._edit.exact:
-            return text
-        for known in self._levels.known():
-            if text.startswith(known.text):
-                return known.text
-        if complete:
-            return text
-        ends = [known.begins(text) for known in self._levels.known()]
-        end = next((end for end in [*ends, guess_end(text)] if end), None)
-        return text[:end]
 
     def _is_plausible(self, prompt: Prompt, first: bool) -> bool:
         """A shell or interpreter may wait here for a command, and not a program for an answer."""

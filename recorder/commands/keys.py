@@ -19,6 +19,8 @@ class Key:
     canonical: bool
     echoed: str | None = None
     """The line that the terminal itself echoed for it, while no prompt stood there."""
+    made_line: bool = False
+    """Its editor went to another line, and did not end."""
 
 
 def take_key(keys: deque[Key], text: str) -> Key | None:
@@ -31,6 +33,15 @@ def take_key(keys: deque[Key], text: str) -> Key | None:
             continue
         return key
     return None
+
+
+def drop_done(keys: deque[Key], *, untouched: bool) -> None:
+    """The editor waits for a key: what it made of earlier ones is another line of the same command.
+
+    `untouched`: or nothing stands behind the prompt. fish 4 takes a line back where it stands.
+    """
+    while keys and (keys[0].made_line or (untouched and keys[0].name == "ctrl-c")):
+        keys.popleft()
 
 
 def is_end_of_input(text: str, keys: deque[Key], *, has_keys: bool) -> bool:

@@ -43,6 +43,8 @@ class LineEdit:
     """The editor is off, and leaves the line with the next line feed."""
     closing_row: int = 0
     """The cursor's row when it went off."""
+    paused: bool = False
+    """The editor is off, and comes back to this line: it only asked a program for something."""
     alternate: bool = False
     """It stands on the alternate screen."""
     looked: bool = False

@@ -6,16 +6,28 @@ EDITOR_ON = b"\x1b[?2004h"
 EDITOR_OFF = b"\x1b[?2004l"
 """Bracketed paste: shells switch it on while they read a line."""
 
+RUNS = b"\x1b]133;C"
+"""How the mark begins that shells may write when they have accepted a line. fish does, from version 4 on."""
+PROMPT_BEFORE = re.compile(rb"\x1b\[\d*[KCD](?:\x1b\[\?1h|\x1b=)*\Z")
+"""zsh and fish 4 switch the editor on behind the prompt, after clearing the line or moving to its end."""
+MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
+UP = re.compile(rb"\x1b\[\d*A")
+KEYBOARD_OFF = re.compile(rb"\x1b\[(?:>4(?:;0)?m|=0(?:;1)?u|<\d*u)")
+"""Keys are not told apart any more: behind EDITOR_OFF, what fish 4 does in the middle of a line, too."""
+
 MARK = re.compile(rb"\x1b\]((?:133|633);[^\x07\x18\x1a\x1b]*+)(?:\x07|\x1b\\)")
 """OSC 133 and 633, by which shells tell where prompts and commands begin and end."""
 LONGEST_MARK = 40 * 1024
 """What is longer is passed over, like any other control string."""
 
-_MODE = re.compile(rb"\x1b\[\?2004[hl]")
-_MODE_OR_END = re.compile(rb"\x1b\[\?2004[hl]|\r*\n")
-_MODE_OR_MARK = re.compile(rb"\x1b\[\?2004[hl]|" + MARK.pattern)
-_MODE_MARK_OR_END = re.compile(rb"\x1b\[\?2004[hl]|\r*\n|" + MARK.pattern)
-_PART = re.compile(rb"(?:\r+|\x1b(?:\[(?:\?(?:2(?:0(?:0(?:4)?)?)?)?)?)?)\Z")
+_MODE = re.compile(rb"\x1b\[\?2004[hl]|\x1b\]133;C")
+_MODE_OR_END = re.compile(_MODE.pattern + rb"|\r*\n")
+_MODE_OR_MARK = re.compile(MARK.pattern + b"|" + _MODE.pattern)
+_MODE_MARK_OR_END = re.compile(_MODE_OR_MARK.pattern + rb"|\r*\n")
+_PART = re.compile(
+    rb"(?:\r+|\x1b(?:\[(?:\?(?:2(?:0(?:0(?:4)?)?)?)?|>(?:4(?:;0?)?)?|=(?:0(?:;1?)?)?|<\d{0,3})?"
+    rb"|\](?:1(?:3(?:3;?)?)?)?)?)\Z"
+)
 _MARK_PART = re.compile(rb"\x1b\](?:[16](?:3(?:3(?:;[^\x07\x18\x1a\x1b]*+\x1b?)?)?)?)?\Z")
 
 
@@ -60,7 +72,8 @@ class Cutter:
     def next_piece(self, data: bytes, start: int, ends_of_lines: bool) -> Piece:
         """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
         marks = self._marks and data.find(b"\x1b]", start) >= 0
-        if not ends_of_lines and not marks and data.find(b"\x1b[?2004", start) < 0:
+        modes = data.find(b"\x1b[?2004", start) >= 0 or data.find(RUNS, start) >= 0
+        if not ends_of_lines and not marks and not modes:
             return Piece(data[start:], b"")
         if marks:
             pattern = _MODE_MARK_OR_END if ends_of_lines else _MODE_OR_MARK

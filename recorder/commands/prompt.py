@@ -1,6 +1,7 @@
 """Prompts: what they look like, which belong together, which ask for the rest of a command."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MARKS = "$#%>❯»➜λ›⟩▶→❱⮞±⚡ᐅ"
@@ -96,6 +97,21 @@ def guess_end(line: str) -> int | None:
     """Where the prompt in `line` ends, by the first sign of one."""
     found = _FIRST_MARK.match(line)
     return found.end() if found else None
+
+
+def without_typed(text: str, known: Iterable[Prompt], *, exact: bool) -> str:
+    """The prompt of a line in which typing may have begun; `exact` where it is known that it had not."""
+    complete, prompts = text.endswith(" ") or looks_like_prompt(text), list(known)
+    if complete and exact:
+        return text
+    for prompt in prompts:
+        if text.startswith(prompt.text):
+            return prompt.text
+    if complete:
+        return text
+    ends = [prompt.begins(text) for prompt in prompts]
+    end = next((end for end in [*ends, guess_end(text)] if end), None)
+    return text[:end]
 
 
 def _skeleton(text: str) -> str:

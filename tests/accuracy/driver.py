@@ -124,6 +124,8 @@ def _strike(child: "pexpect.spawn[bytes]", stroke: Stroke) -> None:
         child.setwinsize(*stroke.size)
         _until_quiet(child)
     else:
+        if stroke.data == b"\x03":
+            _until_quiet(child)  # fish 4 may lose it, and an event of its own, while it completes
         if stroke.data.endswith(b"\r"):
             child.buffer = b""
         child.send(stroke.data)

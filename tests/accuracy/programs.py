@@ -178,12 +178,13 @@ def _python(scenario: Scenario, prompt: str, home: Path) -> Launch:
 
 
 _PYTHON_STARTUP = """import atexit, os, readline, sys
-readline.set_history_length(1000)
-readline.set_auto_history(True)
-readline.clear_history()
-atexit.unregister(getattr(sys, '__interactivehook__', None))
-sys.__interactivehook__ = lambda: None
-atexit.register(lambda: readline.write_history_file(os.path.expanduser('~/truth/python')))
+if sys.version_info < (3, 13):
+    readline.set_history_length(1000)
+    readline.set_auto_history(True)
+    readline.clear_history()
+    atexit.unregister(getattr(sys, '__interactivehook__', None))
+    sys.__interactivehook__ = lambda: None
+    atexit.register(lambda: readline.write_history_file(os.path.expanduser('~/truth/python')))
 """
 
 
@@ -192,7 +193,7 @@ def python_environment(home: Path) -> dict[str, str]:
     path = home / "startup.py"
     if not path.exists():
         path.write_text(_PYTHON_STARTUP)
-    return {"PYTHONSTARTUP": str(path)}
+    return {"PYTHONSTARTUP": str(path), "PYTHON_HISTORY": str(home / "truth" / "python")}
 
 
 def _python_history(home: Path) -> list[str]:

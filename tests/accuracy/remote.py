@@ -31,7 +31,8 @@ def _write_keys(home: Path) -> None:
 
 
 def _server_settings(home: Path) -> list[str]:
-    variables = f"HOME={home} TMUX_TMPDIR={home} RC={home}/rc LC_ALL=C.UTF-8 PYTHONSTARTUP={home}/startup.py"
+    variables = f"HOME={home} TMUX_TMPDIR={home} RC={home}/rc LC_ALL=C.UTF-8"
+    variables += f" PYTHONSTARTUP={home}/startup.py PYTHON_HISTORY={home}/truth/python"
     return [
         "ListenAddress 127.0.0.1",
         f"HostKey {home}/host_key",
