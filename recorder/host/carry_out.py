@@ -11,7 +11,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.host import interpreter, program
 from recorder.host.accounts import parse_accounts
 from recorder.host.machine import Host, write_file
-from recorder.host.sshd_reload import reload_sshd
+from recorder.host.sshd_service import reload_sshd
 from recorder.host.steps import (
     Absent,
     Command,

@@ -19,6 +19,8 @@ from recorder.host.machine import Host
 from recorder.host.processes import processes
 from recorder.host.service import may_kill
 from recorder.host.sshd_inspection import inspect_sshds
+from recorder.host.sshd_service import starts_when_needed
+from recorder.host.survey import ssh_unit
 from recorder.policy.loading import load_policy
 from recorder.policy.model import CoverPolicy, Policy
 from recorder.store.layout import Store
@@ -58,7 +60,8 @@ def inspect(host: Host) -> Evidence:
     accounts = read_accounts(host.root, policy.cover if policy else CoverPolicy())
     covered = tuple(accounts.covered_by(policy)) if policy else ()
     running = tuple(processes()) if host.is_this else ()
-    sshds = inspect_sshds(host, [account.name for account in covered], running)
+    names = [account.name for account in covered]
+    sshds = inspect_sshds(host, names, running, awaited=_sshd_awaited(host))
     return Evidence(
         policy=policy,
         policy_problem=problem,
@@ -79,6 +82,12 @@ def inspect(host: Host) -> Evidence:
         kernel=_kernel(),
         recorder=_recorder(host, policy, accounts),
     )
+
+
+def _sshd_awaited(host: Host) -> bool:
+    """Ubuntu's sshd runs from the first login on."""
+    unit = ssh_unit(host)
+    return host.is_this and unit is not None and starts_when_needed(host, unit)
 
 
 def _startup_files(host: Host, account: Account) -> tuple[str, ...]:

@@ -21,11 +21,18 @@ _MOST_ADDRESSES = 8
 _SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd")
 
 
-def inspect_sshds(host: Host, users: list[str], processes: Iterable[Process]) -> tuple[Sshd, ...]:
-    """The system's own configuration, and that of every other sshd that is listening."""
+def inspect_sshds(
+    host: Host, users: list[str], processes: Iterable[Process], *, awaited: bool = False
+) -> tuple[Sshd, ...]:
+    """The system's own configuration, and that of every other sshd that is listening.
+
+    The first counts as running, too, where it is `awaited`: started when somebody connects.
+    """
     if not any(host.at(path).exists() or Path(path).exists() for path in _SSHD):
         return ()
     running = {found for process in processes if (found := listener(process)) is not None}
+    if awaited:
+        running.add(Listener())
     listeners = dict.fromkeys((Listener(), *sorted(running)))
     inspected = (_inspect(host, one, one in running, users) for one in listeners)
     return tuple(sshd for sshd in inspected if sshd is not None)

@@ -111,6 +111,14 @@ def test_options_on_the_command_line_of_an_sshd_count(host: Host) -> None:
 
 @as_root
 @needs("sshd", "ssh-keygen")
+def test_an_sshd_that_runs_from_the_first_login_on_counts_as_running(host: Host) -> None:
+    cover(host)
+    assert [sshd.running for sshd in inspect_sshds(host, ["nobody"], ())] == [False]
+    assert [sshd.running for sshd in inspect_sshds(host, ["nobody"], (), awaited=True)] == [True]
+
+
+@as_root
+@needs("sshd", "ssh-keygen")
 def test_a_command_that_is_forced_on_somebody_is_found(host: Host) -> None:
     path = host.at(places.SSHD_CONFIG)
     path.write_text(path.read_text() + "Match User nobody Address 10.0.0.0/8\nForceCommand internal-sftp\n")

@@ -127,6 +127,7 @@ def test_a_live_session_outlasts_the_service(machine: Machine, how: str) -> None
     assert machine.run(places.COMMAND, "verify", "--all", "--store", "/var/lib/sealcast").returncode == 0
 
 
+@pytest.mark.timeout(1200)
 def test_an_sshd_that_has_its_port_from_systemd_reads_its_configuration_again(machine: Machine) -> None:
     if machine.sure("systemctl", "show", "--property=Accept", "--value", "ssh.socket") != "no\n":
         pytest.skip("missing: an sshd that takes its port from systemd")
@@ -139,6 +140,9 @@ def test_an_sshd_that_has_its_port_from_systemd_reads_its_configuration_again(ma
     machine.sure(places.COMMAND, "install")
     assert machine.sure("systemctl", "is-active", "ssh") == "active\n"
     assert "SSH-2.0" not in machine.run(*forward).stdout
+    machine.sure("systemctl", "stop", "ssh")
+    probed = machine.run(places.COMMAND, "doctor", "--probe", timeout=900)
+    assert probed.returncode == 0, f"nobody has connected yet: {probed.stdout}{probed.stderr}"
     machine.sure("systemctl", "stop", "ssh.socket")
     machine.sure("systemctl", "restart", "ssh")
 

@@ -1,16 +1,20 @@
-"""Having every sshd that reads the system's configuration read it again; sessions stay."""
+"""sshd as systemd starts it: by itself, or when somebody connects to a socket of systemd's."""
 
 import os
 import signal
 from contextlib import suppress
 
+from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.machine import Host
 from recorder.host.processes import listening_with
 
 
 def reload_sshd(host: Host, unit: str | None) -> None:
-    """Through systemd, where `unit` is sshd's name there, and the others by a signal."""
+    """Every sshd with the system's configuration reads it again; sessions stay.
+
+    Through systemd, where `unit` is sshd's name there, and the others by a signal.
+    """
     served = 0
     if unit is not None:
         host.run(["systemctl", _verb(host, unit), unit])
@@ -27,9 +31,20 @@ def _verb(host: Host, unit: str) -> str:
     OpenSSH 10.0 of Debian 13 ends then ("Cannot bind any address"). A new one gets the port from systemd,
     which keeps those waiting who connect meanwhile.
     """
+    return "try-restart" if _has_socket(host, unit) else "try-reload-or-restart"
+
+
+def starts_when_needed(host: Host, unit: str) -> bool:
+    """Whether systemd listens for this sshd, which need not run before somebody connects."""
+    try:
+        return _has_socket(host, unit)
+    except SealcastError:  # no systemd
+        return False
+
+
+def _has_socket(host: Host, unit: str) -> bool:
     sockets = _property(host, unit, "TriggeredBy").split()
-    listens = any(host.succeeds(["systemctl", "--quiet", "is-active", name]) for name in sockets)
-    return "try-restart" if listens else "try-reload-or-restart"
+    return any(host.succeeds(["systemctl", "--quiet", "is-active", name]) for name in sockets)
 
 
 def _property(host: Host, unit: str, name: str) -> str:

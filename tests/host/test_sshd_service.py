@@ -1,4 +1,4 @@
-"""Which words systemd is told to have sshd read its configuration again. For real: test_systemd."""
+"""What systemd is asked and told about sshd. For real: test_systemd."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import pytest
 
 from recorder.errors import SealcastError
 from recorder.host.machine import Host
-from recorder.host.sshd_reload import reload_sshd
+from recorder.host.sshd_service import reload_sshd, starts_when_needed
 
 UNIT = "sealcast-test-ssh.service"
 
@@ -15,7 +15,7 @@ UNIT = "sealcast-test-ssh.service"
 @pytest.fixture(autouse=True)
 def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sshds of the machine that runs the tests are nobody's to signal."""
-    monkeypatch.setattr("recorder.host.sshd_reload.listening_with", lambda _config: iter(()))
+    monkeypatch.setattr("recorder.host.sshd_service.listening_with", lambda _config: iter(()))
 
 
 @dataclass(slots=True)
@@ -49,9 +49,14 @@ def test_who_listens_by_systemd_is_started_anew(
     host = Told(properties={"MainPID": "0"} | properties, active=active)
     reload_sshd(host, UNIT)
     assert ("systemctl", verb, UNIT) in host.asked
+    assert starts_when_needed(host, UNIT) is (verb == "try-restart")
 
 
 def test_without_systemd_nobody_asks_it() -> None:
     host = Told()
     reload_sshd(host, None)
     assert host.asked == []
+
+
+def test_without_systemd_nobody_waits_for_a_login() -> None:
+    assert starts_when_needed(Host(), UNIT) is False
