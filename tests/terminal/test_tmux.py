@@ -9,7 +9,7 @@ import pytest
 from recorder.terminal import Screen, Step
 from recorder.terminal.keyframes import play
 from tests.terminal.captures import NAMES, Capture, checkpoints, load, stages
-from tests.terminal.differences import CASES, Case, unexplained
+from tests.terminal.differences import CASES, Case, rows_of, unexplained
 from tests.terminal.pictures import Picture, picture_of
 from tests.terminal.tmux import Tmux, pictures_of
 
@@ -37,7 +37,8 @@ def ours(capture: Capture, points: list[int]) -> Iterator[Picture]:
 def compare(server: Tmux, capture: Capture, points: list[int]) -> list[str]:
     """All differences without an accepted reason."""
     pairs = zip(ours(capture, points), pictures_of(server, capture, points), strict=True)
-    return [problem for mine, theirs in pairs for problem in unexplained(capture.name, mine, theirs)]
+    more = rows_of(server.version)
+    return [problem for mine, theirs in pairs for problem in unexplained(capture.name, mine, theirs, more)]
 
 
 @pytest.mark.slow

@@ -52,6 +52,11 @@ class Tmux:
         done = subprocess.run(command, capture_output=True, env=environment, timeout=DEADLINE, check=True)
         return done.stdout.decode()
 
+    @property
+    def version(self) -> str:
+        """Such as `tmux 3.3a`."""
+        return self.run("-V").strip()
+
     def pane(self, cols: int, rows: int) -> "Pane":
         """A new session with one empty pane."""
         self._panes += 1
