@@ -13,14 +13,12 @@ from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
 from recorder.commands.marks import EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, UP, Cutter
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt, without_typed
-from recorder.commands.reports import LONGEST_QUOTE, Authority, ForgedMark, body_of, exit_status
+from recorder.commands.reports import Authority, ForeignMarks, ForgedMark, exit_status
 from recorder.terminal import AltScreen
 
 VERSION = 4
 """Of what is extracted: the same recording gives the same commands under the same number."""
 
-MAX_FORGED = 100
-"""Forged marks of a recording that are kept; the commands that wrote them are flagged all the same."""
 SETTLED_S = 0.025
 """After this long without output a prompt is complete."""
 _LATE_S = 2.0
@@ -54,10 +52,8 @@ class Extractor:
         self._ended = False
         self._told: str | None = None
         self._reported_cwd: str | None = None
-        self._has_other_marks = False
-        self._started_at = 0
-        self.forged: list[ForgedMark] = []
-        """Marks among the output of programs; at most MAX_FORGED of them."""
+        self.foreign = ForeignMarks()
+        """Marks of others than the recorded shell's own hooks."""
 
     # ── events ────────────────────────────────────────────────────────────────
 
@@ -77,6 +73,8 @@ class Extractor:
     def finish(self) -> list[Command]:
         """The commands that the end of the recording ends."""
         self._pause(silence=True)
+        if self.foreign.finish():
+            self._levels.note_forged()
         self._done += self._levels.finish(self._now if self._ended else None, self._offset)
         return self._take()
 
@@ -317,6 +315,8 @@ class Extractor:
         elif report.kind == "P":
             self._reported_cwd = report.value[:MAX_TEXT]
         elif report.kind == "D":
+            if self.foreign.end(self._offset):
+                self._levels.note_forged()
             self._done += self._levels.report_end(exit_status(report), self._now, self._offset)
         elif report.kind == "A":
             self._done += self._levels.report_end(None, self._now, self._offset)
@@ -329,20 +329,16 @@ class Extractor:
         edit, picture = self._edit, self._picture
         if edit.bracketed and self._levels.phase is Phase.PROMPT and picture.column == 0:
             self._accept(self._read(picture.row - 1))
-        told, self._told, self._started_at = self._told, None, self._offset
+        told, self._told = self._told, None
+        self.foreign.start(self._offset)
         self._done += self._levels.report_start(told, self._reported_cwd, self._now, self._offset)
 
     def _note_foreign(self, mark: bytes) -> None:
         """A mark of another shell's integration, or one that a program forges."""
         if self._levels.phase is Phase.PROMPT:
-            self._has_other_marks = True  # other hooks of the recorded shell, which write one more below
-        if self._has_other_marks and self._offset - self._started_at < _SHORT:
-            return
-        if self._levels.marks_are_strange():
+            self.foreign.at_prompt()
+        elif self._levels.marks_are_strange() and self.foreign.note(mark, self._now, self._offset):
             self._levels.note_forged()
-            if len(self.forged) < MAX_FORGED:
-                text = body_of(mark).decode("utf-8", "replace")
-                self.forged.append(ForgedMark(self._now, text[:LONGEST_QUOTE]))
 
     # ── prompts ───────────────────────────────────────────────────────────────
 
@@ -493,7 +489,7 @@ def extract(
     marks = header.session.marks if header.session is not None else None
     has_keys = header.session is not None
     extractor = Extractor(header.width, header.height, has_keys=has_keys, marks=marks)
-    extractor.forged = forged if forged is not None else extractor.forged
+    extractor.foreign.forged = forged if forged is not None else []
     for event, data in merge_bytes(events):
         yield from extractor.add(event, data)
     yield from extractor.finish()

@@ -8,6 +8,10 @@ from recorder.commands.marks import MARK
 
 LONGEST_QUOTE = 200
 """Characters of a forged mark that are kept."""
+MAX_FORGED = 100
+"""Forged marks of a recording that are kept; the commands that wrote them are flagged all the same."""
+_NEAR = 160
+"""So many bytes lie at most between what several hooks of one shell write."""
 _ESCAPED = re.compile(r"\\(\\|x[0-9a-fA-F]{2})")
 _KINDS = frozenset("ACDEP")
 
@@ -24,6 +28,52 @@ class ForgedMark(NamedTuple):
 
     time: float
     text: str
+
+
+class ForeignMarks:
+    """Marks without the secret, while a program runs that starts no shell: forged.
+
+    Where marks without it stand at the shell's own prompt, it has other hooks, too, as fish 4 has by itself.
+    Then those are theirs that stand just behind its mark that a command begins, or just before that it ends.
+    """
+
+    def __init__(self) -> None:
+        self.forged: list[ForgedMark] = []
+        self._has_hooks = False
+        self._started_at = 0
+        self._waiting: list[tuple[int, ForgedMark]] = []
+
+    def at_prompt(self) -> None:
+        """One stands where the recorded shell asks for a command."""
+        self._has_hooks = True
+
+    def start(self, offset: int) -> None:
+        """The shell's own mark said that a command begins."""
+        self._started_at = offset
+
+    def note(self, mark: bytes, time: float, offset: int) -> bool:
+        """One stands in the output of a program; answers whether it is certain that a program forged one."""
+        if self._has_hooks and offset - self._started_at < _NEAR:
+            return False
+        text = body_of(mark).decode("utf-8", "replace")
+        self._waiting.append((offset, ForgedMark(time, text[:LONGEST_QUOTE])))
+        return self._keep(offset - _NEAR if self._has_hooks else offset)
+
+    def end(self, offset: int) -> bool:
+        """The shell's own mark says that the command has ended; answers as `note` does."""
+        forged = self._keep(offset - _NEAR)
+        self._waiting.clear()
+        return forged
+
+    def finish(self) -> bool:
+        """Nothing follows; answers as `note` does."""
+        return bool(self._waiting) and self._keep(self._waiting[-1][0])
+
+    def _keep(self, until: int) -> bool:
+        certain = [mark for offset, mark in self._waiting if offset <= until]
+        del self._waiting[: len(certain)]
+        self.forged += certain[: MAX_FORGED - len(self.forged)]
+        return bool(certain)
 
 
 def body_of(mark: bytes) -> bytes:

@@ -154,7 +154,7 @@ def _with_findings(session: Session) -> tuple[list[Command], list[str]]:
     result: list[Command] = []
     for event, data in merge_bytes(session.events):
         result += extractor.add(event, data)
-    return [*result, *extractor.finish()], [one.text for one in extractor.forged]
+    return [*result, *extractor.finish()], [one.text for one in extractor.foreign.forged]
 
 
 def test_forged_marks_count_for_nothing_and_are_reported() -> None:
@@ -177,6 +177,28 @@ def test_other_hooks_of_the_recorded_shell_are_not_forged() -> None:
     for text in ("true", "id"):
         session.ask().show("\x1b]133;A\a").type(text).enter("\x1b]133;C\aout\r\n", told=text)
     assert _with_findings(session)[1] == []
+
+
+@pytest.mark.parametrize("status", ["", ";0"])
+def test_hooks_that_write_before_the_end_of_a_command_are_not_forged(status: str) -> None:
+    """fish 4 does, after output of whatever length; what stands further from the end is a program's."""
+    session = Marked()
+    for text, output in (
+        ("true", ""),
+        ("seq", "out\r\n" * 80),
+        ("cat", "x" * 200 + "\x1b]133;D\a" + "y" * 200),
+    ):
+        session.ask().show("\x1b]133;A\a").type(text)
+        session.enter(f"\x1b]133;C\a{output}\x1b]133;D{status}\a", told=text)
+    ran, forged = _with_findings(session.ask())
+    assert [c.text for c in ran if Flag.FORGED_MARKS in c.flags] == ["cat"]
+    assert forged == ["133;D"]
+
+
+def test_a_mark_in_what_still_runs_at_the_end_is_forged() -> None:
+    session = Marked().ask().show("\x1b]133;A\a").type("cat").enter("x" * 200 + "\x1b]133;D\a", told="cat")
+    ran, forged = _with_findings(session)
+    assert ([c.flags for c in ran], forged) == ([(Flag.FORGED_MARKS,)], ["133;D"])
 
 
 def test_a_mark_without_end_hides_nothing() -> None:
