@@ -238,7 +238,6 @@ def _hand_over_terminal(packet: bytes) -> "tuple[bytes, list[bytes]]":
         for target in (0, 1, 2):
             posix.dup2(slave, target)
     posix.close(slave)
-    recorder.close()
     return session, orders
 
 
@@ -275,7 +274,10 @@ def _give_up_terminal() -> None:
     # sent to the whole foreground job when a session leader gives its terminal up: tty_ioctl(2)
     for number in (_signal.SIGHUP, _signal.SIGCONT):
         _signal.signal(number, _signal.SIG_IGN)
-    fcntl.ioctl(0, termios.TIOCNOTTY)
+    try:  # noqa: SIM105  contextlib is slow to import
+        fcntl.ioctl(0, termios.TIOCNOTTY)
+    except OSError:  # after `su -c`, whose session has none: it stays that of the session outside
+        pass
     for number in (_signal.SIGHUP, _signal.SIGCONT):
         _signal.signal(number, _signal.SIG_DFL)
 
@@ -399,7 +401,6 @@ def _hand_over_streams(packet: bytes) -> "tuple[bytes, list[bytes]]":
     recorder = _connect()
     session, orders = _admission(recorder, packet, [0, 1, 2, in_write, out_read, err_read])
     if not session:
-        recorder.close()
         return b"", []
     if recorder.recv(64) != b"go":
         raise LoginError("the recorder went away")
@@ -409,7 +410,6 @@ def _hand_over_streams(packet: bytes) -> "tuple[bytes, list[bytes]]":
         _leave_to_child(recorder, own_session=False, tells_size=False)
     for target, fd in enumerate((in_read, out_write, err_write)):
         posix.dup2(fd, target)
-    recorder.close()
     return session, orders
 
 

@@ -156,3 +156,21 @@ def test_su_from_a_terminal_that_is_not_recorded(host: Bastion) -> None:
     found = host.recorded()
     assert found.data(events.RESIZE) == ["120x40"]
     assert found.exit_status == 3
+
+
+def test_a_command_of_su_on_a_terminal_that_is_not_recorded(host: Bastion) -> None:
+    """su starts it in a session that has no terminal, and leaves it the one of the session outside."""
+    with terminal("bash", "--norc") as child:
+        child.expect_exact(PROMPT)
+        child.send(f"su - {host.user} -c 'stty size; read x; echo got $x; sleep 1000; exit 3'\r")
+        child.expect_exact("24 80\r\n")
+        child.send("word\r")
+        child.expect_exact("got word\r\n")
+        child.send("\x03")
+        child.expect_exact(PROMPT)
+        assert b"status 130\r\n" in run_line(child, "echo status $?")
+        child.send("stty -a | grep -o ' icanon'; cat\r")
+        child.expect_exact(" icanon\r\n")
+        child.send("read by cat\r")
+        child.expect_exact("read by cat\r\nread by cat\r\n")
+    assert host.recorded().exit_status == 130
