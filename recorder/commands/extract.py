@@ -336,7 +336,7 @@ class Extractor:
     def _note_foreign(self, mark: bytes) -> None:
         """A mark of another shell's integration, or one that a program forges."""
         if self._levels.phase is Phase.PROMPT:
-            self.foreign.at_prompt()
+            self.foreign.at_prompt(mark)
         elif self._levels.marks_are_strange() and self.foreign.note(mark, self._now, self._offset):
             self._levels.note_forged()
 

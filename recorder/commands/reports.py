@@ -33,19 +33,19 @@ class ForgedMark(NamedTuple):
 class ForeignMarks:
     """Marks without the secret, while a program runs that starts no shell: forged.
 
-    Where marks without it stand at the shell's own prompt, it has other hooks, too, as fish 4 has by itself.
+    Where OSC 133 or 633 without it stands at the shell's own prompt, it has other hooks, as fish 4 by itself.
     Then those are theirs that stand just behind its mark that a command begins, or just before that it ends.
     """
 
     def __init__(self) -> None:
         self.forged: list[ForgedMark] = []
-        self._has_hooks = False
+        self._hooks: set[bytes] = set()
         self._started_at = 0
         self._waiting: list[tuple[int, ForgedMark]] = []
 
-    def at_prompt(self) -> None:
+    def at_prompt(self, mark: bytes) -> None:
         """One stands where the recorded shell asks for a command."""
-        self._has_hooks = True
+        self._hooks.add(_number(mark))
 
     def start(self, offset: int) -> None:
         """The shell's own mark said that a command begins."""
@@ -53,11 +53,12 @@ class ForeignMarks:
 
     def note(self, mark: bytes, time: float, offset: int) -> bool:
         """One stands in the output of a program; answers whether it is certain that a program forged one."""
-        if self._has_hooks and offset - self._started_at < _NEAR:
+        has_hook = _number(mark) in self._hooks
+        if has_hook and offset - self._started_at < _NEAR:
             return False
         text = body_of(mark).decode("utf-8", "replace")
         self._waiting.append((offset, ForgedMark(time, text[:LONGEST_QUOTE])))
-        return self._keep(offset - _NEAR if self._has_hooks else offset)
+        return self._keep(offset - _NEAR if has_hook else offset)
 
     def end(self, offset: int) -> bool:
         """The shell's own mark says that the command has ended; answers as `note` does."""
@@ -118,6 +119,10 @@ class Authority:
 
 def _unescaped(found: re.Match[str]) -> str:
     return "\\" if found[1] == "\\" else chr(int(found[1][1:], 16))
+
+
+def _number(mark: bytes) -> bytes:
+    return body_of(mark).partition(b";")[0]
 
 
 def exit_status(report: Report) -> int | None:

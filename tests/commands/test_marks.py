@@ -195,6 +195,13 @@ def test_hooks_that_write_before_the_end_of_a_command_are_not_forged(status: str
     assert forged == ["133;D"]
 
 
+def test_marks_of_another_kind_than_those_of_the_hooks_are_forged() -> None:
+    session = Marked()
+    for text, output in (("true", ""), ("printf", "\x1b]633;E;reboot\a\x1b]133;D\a")):
+        session.ask().show("\x1b]133;A\a").type(text).enter(output, told=text)
+    assert _with_findings(session.ask())[1] == ["633;E;reboot"]
+
+
 def test_a_mark_in_what_still_runs_at_the_end_is_forged() -> None:
     session = Marked().ask().show("\x1b]133;A\a").type("cat").enter("x" * 200 + "\x1b]133;D\a", told="cat")
     ran, forged = _with_findings(session)
