@@ -111,6 +111,8 @@ class Extractor:
         return bool(UP.search(data, start, start + _SHORT if end < 0 else end))
 
     def _resize(self, event: Event) -> None:
+        if event.time - self._written_s >= SETTLED_S:
+            self._pause(silence=True)  # a narrow terminal may not hold the prompt
         columns, _, rows = event.data.partition("x")
         if columns.isdecimal() and rows.isdecimal() and len(event.data) < 12:
             self._picture.resize(int(columns), int(rows))

@@ -45,6 +45,8 @@ class Picture:
     def take_events(self) -> list[AltScreen | Cwd]:
         """Alternate screens and directories since the last call."""
         events: list[Event] = self.screen.events()
+        if not events:
+            return []
         return [event for event in events if isinstance(event, AltScreen | Cwd)]
 
     @property
@@ -55,13 +57,12 @@ class Picture:
     @property
     def row(self) -> int:
         """The cursor's row."""
-        return self.screen.cursor.y
+        return self.screen.row
 
     @property
     def column(self) -> int:
         """The cursor's column; one more than the last when a wrap is due."""
-        cursor = self.screen.cursor
-        return cursor.x + cursor.pending_wrap
+        return self.screen.column
 
     def cursor_line(self) -> tuple[str, str]:
         """The logical line under the cursor: what stands before the cursor, and what behind."""
@@ -74,10 +75,10 @@ class Picture:
 
     def suggestion(self) -> str:
         """What stands behind the cursor, if it is grey: proposed by the shell, and not typed."""
-        cells = 0
-        for text, attr in self.screen.row_runs(self.row):
+        cells, column = 0, self.column
+        for text, attr in self.screen.line(self.row).runs:
             cells += len(text)  # wide characters make this too few: then nothing is taken for a suggestion
-            if cells > self.column and text.strip():
+            if cells > column and text.strip():
                 return self.cursor_line()[1].strip() if attr.fg in _GREYS else ""
         return ""
 
@@ -87,16 +88,17 @@ class Picture:
         zsh puts its prompt on a new row so.
         """
         y = self.row
-        line = self._row(y - 1)
-        if line is None or not line.wrapped or line.text[-_GAP:].strip():
+        if not self._goes_on(y - 1) or self._text_at(y - 1)[-_GAP:].strip():
             return ""
         before, _ = self.cursor_line()
         return before[: len(before) - self.column] if len(before) >= self.column else ""
 
     def line_at(self, row: int) -> LogicalLine:
         """The logical line that `row` is part of."""
-        first = last = row
         here = self._row(row)
+        if here is not None and not here.wrapped and not self._goes_on(row - 1):
+            return LogicalLine(here.text.rstrip(), row, row)
+        first = last = row
         rows = deque([] if here is None else [here])
         while (above := self._row(first - 1)) is not None and above.wrapped:
             first -= 1
@@ -122,6 +124,15 @@ class Picture:
             line = self.line_at(row)
             yield line
             row = line.first - 1
+
+    def _goes_on(self, y: int) -> bool:
+        """The row, which is not below the screen, was broken by the width."""
+        screen = self.screen
+        return (y >= 0 or not screen.alt_screen) and screen.row_wrapped(y)
+
+    def _text_at(self, y: int) -> str:
+        line = self._row(y)
+        return "" if line is None else line.text
 
     def _row(self, y: int) -> Line | None:
         if y >= self.screen.size[1]:

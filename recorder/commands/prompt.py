@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 MARKS = "$#%>❯»➜λ›⟩▶→❱⮞±⚡ᐅ"
 _LOOKS_LIKE = re.compile(rf"(?:(?<!\d)[{MARKS}][^\s?:]{{0,2}}|^\([\w-]+\))\s*\Z")
@@ -25,12 +26,13 @@ _PLACE = re.compile(r"(?:^|[\s:\[(])((?:~|/)[^\s\])$#%>]*)")
 _WHO = re.compile(r"([\w.-]+@[\w.-]+)")
 
 
+_REMEMBERED = 256
+"""Prompts of which is kept what was found in them: most stand there again and again."""
 LONGEST = 400
 """Characters of a line up to which it can be a prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """The last line of a prompt, up to the cursor. `bracketed`: its shell switched bracketed paste on."""
 
     text: str
@@ -44,14 +46,12 @@ class Prompt:
     @property
     def who(self) -> str | None:
         """`user@host`, if it says so."""
-        found = _WHO.search(self.text)
-        return found[1] if found else None
+        return _who_of(self.text)
 
     @property
     def place(self) -> str | None:
         """The directory in it, as written there."""
-        found = _PLACE.search(self.text)
-        return found[1].rstrip(":") if found else None
+        return _place_of(self.text)
 
     def same_family(self, other: "Prompt") -> bool:
         """`other` may be this prompt in another directory, at another time, or after another command."""
@@ -76,6 +76,18 @@ class Prompt:
         if bare and line == bare:
             return len(line)
         return _same_shape(self.text, line)
+
+
+@lru_cache(_REMEMBERED)
+def _who_of(prompt: str) -> str | None:
+    found = _WHO.search(prompt)
+    return found[1] if found else None
+
+
+@lru_cache(_REMEMBERED)
+def _place_of(prompt: str) -> str | None:
+    found = _PLACE.search(prompt)
+    return found[1].rstrip(":") if found else None
 
 
 def looks_like_prompt(text: str) -> bool:
@@ -114,6 +126,7 @@ def without_typed(text: str, known: Iterable[Prompt], *, exact: bool) -> str:
     return text[:end]
 
 
+@lru_cache(_REMEMBERED)
 def _skeleton(text: str) -> str:
     return re.sub(r"\s+", " ", _WORDS.sub("w", text))
 

@@ -52,6 +52,7 @@ _CHANGES_PROMPT = frozenset(
 _REFERENCE = re.compile(
     r"!(?:[!$^*]|-?\d+|\?[^?\n]*\??|[A-Za-z./_~][^\s:!;|&()]*|#)(?::[0-9$^*]+(?:-[0-9$]*)?)?(?::[hterpqx&]|:g?s/[^/]*/[^/]*/?)*"
 )
+_ASSIGNMENT = re.compile(r"\w+=\S*")
 _QUICK = re.compile(r"\^[^^\n]+\^[^^\n]*\^?")
 _STATEMENT = re.compile(
     r"\s*(?:select\s(?!\s*\w+(?:\s+in\b.*|\s*;\s*)\bdo\b)|(?:insert|merge)\s+into\s|delete\s+from\s|do\s+\$"
@@ -111,7 +112,7 @@ def sets_prompt(text: str) -> bool:
 def program(text: str) -> str:
     """The name of the program of a simple command, without its path and what stands before it."""
     for word in text[:_EXAMINED].split():
-        if re.fullmatch(r"\w+=\S*", word) or word in ("command", "builtin", "time", "nohup", "env"):
+        if _ASSIGNMENT.fullmatch(word) or word in ("command", "builtin", "time", "nohup", "env"):
             continue
         return word.rpartition("/")[2]
     return ""
@@ -127,7 +128,7 @@ def starts_shell(text: str) -> bool:
     words = text[:_EXAMINED].split()
     if _SHELLS.isdisjoint(word.rpartition("/")[2] for word in words):
         return False
-    words = [word for word in words if not re.fullmatch(r"\w+=\S*", word)]
+    words = [word for word in words if not _ASSIGNMENT.fullmatch(word)]
     if words[:1] in (["exec"], ["env"], ["command"]):
         words = words[1:]
     if not words or words[0].rpartition("/")[2] not in _SHELLS:
@@ -161,7 +162,7 @@ def leaves_shell(text: str) -> bool:
 
 def fixed_parts(text: str) -> list[str] | None:
     """What stands between the history references of a line; None if there are none, or it is very long."""
-    if len(text) > _EXAMINED:
+    if len(text) > _EXAMINED or not ("!" in text or text.startswith("^")):
         return None
     if _QUICK.fullmatch(text):
         return ["", ""]

@@ -267,6 +267,11 @@ def test_a_terminal_of_one_cell() -> None:
     assert texts(session.end()) == ["echo abc"]
 
 
+def test_a_prompt_that_the_terminal_is_too_narrow_for_at_once() -> None:
+    session = Session().ask().resize(1, 2).show("\r\x1b[K\r$ \r").resize(80, 24).show("\r\x1b[A\x1b[K\r$ ")
+    assert texts(session.type("id").enter("uid\r\n").ask().end()) == ["id"]
+
+
 def test_times_that_stand_still() -> None:
     session = Session().run("echo one", "one\r\n").run("echo two", "two\r\n").ask().end()
     events = [event._replace(time=1.0) for event in session.events]
