@@ -48,11 +48,16 @@ class EventReader(Iterator[Event]):
             if self._relative and _is_comment(line):
                 continue
             try:
-                return self._placed(parse_event(line, f"{self._name}:{number}"))
+                event = parse_event(line, f"{self._name}:{number}")
             except FormatError:
                 if not self._lenient:
                     raise
                 self.skipped += 1
+                continue
+            if self._relative or event.time <= self._time:
+                return self._placed(event)
+            self._time = event.time
+            return event
         raise StopIteration
 
     def _placed(self, event: Event) -> Event:
@@ -105,7 +110,7 @@ def merge_bytes(events: Iterable[Event]) -> Iterator[tuple[Event, bytes]]:
     text: Event | None = None
     for event in events:
         if text is not None:
-            yield text, _exact(text, event)
+            yield text, text.data.encode() if event.code != BYTES else _exact(text, event)
             text = None
         if event.code in _TEXTS:
             text = event
@@ -116,12 +121,11 @@ def merge_bytes(events: Iterable[Event]) -> Iterator[tuple[Event, bytes]]:
 
 
 def _exact(text: Event, following: Event) -> bytes:
-    if following.code == BYTES:
-        try:
-            return b64decode(following.data, validate=True)
-        except (Error, ValueError):
-            pass
-    return text.data.encode()
+    """What `following`, a `B`, says."""
+    try:
+        return b64decode(following.data, validate=True)
+    except (Error, ValueError):
+        return text.data.encode()
 
 
 def iter_output(events: Iterable[Event]) -> Iterator[tuple[float, bytes]]:

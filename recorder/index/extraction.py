@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from recorder.cast.events import KEY, OUTPUT, RESIZE, Event
@@ -170,7 +171,9 @@ class RecordingReader(Extractor):
     # ── commands ──────────────────────────────────────────────────────────────
 
     def _follow(self, ended: list[Command], *, at_end: bool = False) -> None:
-        for command in sorted(ended, key=lambda command: (command.start_s, command.level)):
+        if len(ended) > 1:
+            ended = sorted(ended, key=lambda command: (command.start_s, command.level))
+        for command in ended:
             self._end_command(command)
         if at_end:
             return
@@ -341,7 +344,7 @@ def _until(written: list[Written], prompt: Prompt) -> list[Written]:
 
 def _row(command: Command, ordinal: int) -> CommandRow:
     duration = None if command.end_s is None else command.end_s - command.start_s
-    user = _user_of(Prompt(command.prompt, False))
+    user = _user_of(command.prompt)
     flags = " ".join(command.flags)
     return CommandRow(
         ordinal,
@@ -368,14 +371,16 @@ def _running_row(begun: _Begun) -> CommandRow:
         None,
         running.cwd,
         begun.level,
-        _user_of(running.prompt),
+        _user_of(running.prompt.text),
         running.evidence,
         flags,
     )
 
 
-def _user_of(prompt: Prompt) -> str | None:
+@lru_cache(256)
+def _user_of(text: str) -> str | None:
     """Who the prompt says is at work: its name, or root by its sign."""
+    prompt = Prompt(text, False)
     if prompt.who is not None:
         return prompt.who.partition("@")[0]
     return "root" if prompt.mark == "#" else None

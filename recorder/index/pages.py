@@ -147,7 +147,10 @@ class Page:
 
 def _text_of(lines: bytes) -> str:
     """The text of plain output, without blanks at the ends of lines."""
-    text = _LOOKS.sub(b"", lines).replace(b"\r", b"").decode("utf-8", "replace").expandtabs()
-    if _UNSAFE.search(text):
+    if b"\x1b" in lines or b"\x07" in lines:
+        lines = _LOOKS.sub(b"", lines)
+    text = lines.replace(b"\r", b"").decode("utf-8", "replace").expandtabs()
+    is_plain = text.isascii() and text.replace("\n", "").isprintable()
+    if not is_plain and _UNSAFE.search(text):
         return "\n".join(safe(line.rstrip(), LONGEST_LINE) for line in text.split("\n"))
     return _BLANKS.sub("", text) if " \n" in text else text.rstrip(" ")

@@ -62,6 +62,8 @@ class EventQueue:
 
     def take(self) -> list[Event]:
         """All queued events, oldest first; the queue is empty afterwards."""
+        if not self._events:
+            return []
         events = list(self._events)
         self._events.clear()
         self._characters = 0

@@ -60,9 +60,11 @@ def feed_text(term: Terminal, text: str) -> None:
         text = _continue_string(term, text)
     tokens: list[Token] = _TOKENS(text)
     rest = ""
-    if tokens and _is_open(tokens[-1][3]):
+    if tokens and tokens[-1][3] and _is_open(tokens[-1][3]):
         rest = tokens.pop()[3]
     _run(term, tokens)
+    if not rest:
+        return
     if rest[1:2] and rest[1] in _STRING_KINDS:
         open_string(term, rest[1], rest[2:])
     else:

@@ -8,7 +8,7 @@ from recorder.terminal import snapshots
 from recorder.terminal.events import Event
 from recorder.terminal.modes import Modes, modes_of
 from recorder.terminal.parser import feed_text
-from recorder.terminal.rows import Line, Run
+from recorder.terminal.rows import Line, Row, Run
 from recorder.terminal.snapshots import Snapshot
 from recorder.terminal.state import Sink, Terminal
 
@@ -72,6 +72,9 @@ class Screen:
 
     def feed(self, data: bytes) -> None:
         """Carry out output, cut anywhere. Never raises on content; invalid UTF-8 shows as U+FFFD."""
+        if len(data) <= SLICE:
+            feed_text(self._term, self._decode(data))
+            return
         for start in range(0, len(data), SLICE):
             feed_text(self._term, self._decode(data[start : start + SLICE]))
 
@@ -113,9 +116,20 @@ class Screen:
         return Cursor(term.x, term.y, term.visible, term.pending_wrap)
 
     @property
+    def row(self) -> int:
+        """The cursor's row: `cursor.y`, for those who ask often."""
+        return self._term.y
+
+    @property
+    def column(self) -> int:
+        """The cursor's column; one more than the last when a wrap is due."""
+        term = self._term
+        return term.x + term.pending_wrap
+
+    @property
     def alt_screen(self) -> bool:
         """The alternate screen is shown (a full-screen program)."""
-        return self._term.on_alternate
+        return self._term.alternate is not None
 
     @property
     def scrolls_whole(self) -> bool:
@@ -157,8 +171,11 @@ class Screen:
         return self.line(y).text
 
     def row_wrapped(self, y: int) -> bool:
-        """The text of row `y` goes on in row `y + 1`."""
-        return self._term.grid[y].wrapped
+        """The text of row `y` goes on in the next one. Negative rows are those above the screen."""
+        if y >= 0:
+            return self._term.grid[y].wrapped
+        history = self._term.history
+        return -y <= len(history) and history[y].wrapped
 
     def logical_line(self, y: int) -> LogicalLine:
         """The unwrapped line that row `y` is part of, with what of it stands above the screen."""
@@ -169,13 +186,13 @@ class Screen:
         while last < term.rows - 1 and term.grid[last].wrapped:
             last += 1
         above = self._above() if first == 0 else _Above("", 0, None)
-        rows = ["".join(row.chars) for row in term.grid[first : last + 1]]
         if not first <= term.y <= last:
-            return LogicalLine("".join([above.text, *rows]).rstrip(), first - above.rows, last, None)
-        here, chars = term.y - first, term.grid[term.y].chars
+            text = "".join([above.text, *_texts(term.grid[first : last + 1])])
+            return LogicalLine(text.rstrip(), first - above.rows, last, None)
+        chars = term.grid[term.y].chars
         padding = " " * (term.x - len(chars))
-        before = "".join([above.text, *rows[:here], *chars[: term.x], padding])
-        behind = "".join([*chars[term.x :], *rows[here + 1 :]]).rstrip()
+        before = "".join([above.text, *_texts(term.grid[first : term.y]), *chars[: term.x], padding])
+        behind = "".join([*chars[term.x :], *_texts(term.grid[term.y + 1 : last + 1])]).rstrip()
         return LogicalLine(before + behind, first - above.rows, last, len(before))
 
     def line_above(self, distance: int) -> Line | None:
@@ -240,3 +257,7 @@ class Screen:
         size = self.size
         self._term = Terminal(*size, graphemes=True, sink=None)
         self._seen = []
+
+
+def _texts(rows: list[Row]) -> list[str]:
+    return ["".join(row.chars) for row in rows]
