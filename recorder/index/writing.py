@@ -126,10 +126,12 @@ class IndexWriter:
         """A session's row; what the index had of its commands and output is dropped. It keeps its key."""
         with damage_told():
             self._begin()
-            known = self._key_of(row["id"])
-            if known is not None:
-                self._drop_content(known)
-            key = next(self._keys) if known is None else known
+            key = self._key_of(row["id"])
+            if key is None:
+                key = next(self._keys)
+            else:
+                self._drop_content(key)
+                self._connection.execute("DELETE FROM sessions WHERE key = ?", (key,))
             self._connection.execute("DELETE FROM broken WHERE id = ?", (row["id"],))
             values = {**row, "key": key, "extractor": UNFINISHED, "indexed_at": time.time()}
             self._store("sessions", values)
@@ -141,10 +143,13 @@ class IndexWriter:
         return None if found is None else int(found[0])
 
     def _store(self, table: str, values: Row) -> None:
-        """A row in the place of one with the same key."""
+        """A new row.
+
+        Never `INSERT OR REPLACE`: that is a savepoint, at which FTS5 writes out all it has gathered.
+        """
         names = ", ".join(values)
         marks = ", ".join("?" * len(values))
-        sql = f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  names of our own
+        sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  names of our own
         self._connection.execute(sql, tuple(values.values()))
 
     def add(self, session_id: str, extracted: Extracted) -> None:
@@ -216,12 +221,14 @@ class IndexWriter:
         """A recording that cannot be read, with the reason; its session stays, as far as it was read."""
         with damage_told():
             self._begin()
+            self._connection.execute("DELETE FROM broken WHERE id = ?", (row["id"],))
             self._store("broken", {**row, "seen_at": time.time()})
 
     def note(self, key: str, value: str) -> None:
         """A fact about the index itself."""
         with damage_told():
             self._begin()
+            self._connection.execute("DELETE FROM meta WHERE key = ?", (key,))
             self._store("meta", {"key": key, "value": value})
 
     def fact(self, key: str) -> str | None:
