@@ -10,7 +10,7 @@ from recorder.commands.command import Command, Flag
 from recorder.commands.keys import Key, drop_done, is_end_of_input, take_key
 from recorder.commands.levels import Levels, Phase
 from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
-from recorder.commands.marks import EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, UP, Cutter
+from recorder.commands.marks import ASKS, EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, UP, Cutter
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt, without_typed
 from recorder.commands.reports import Authority, ForeignMarks, ForgedMark, exit_status
@@ -129,10 +129,7 @@ class Extractor:
             self._edit.secret = name == "enter" or self._edit.secret
             return
         self._edit.secret = False
-        silence = event.time - self._written_s >= SETTLED_S
-        self._pause(silence=silence)
-        if silence and self._edit.bracketed:
-            drop_done(self._keys, untouched=self._is_untouched())
+        self._pause(silence=event.time - self._written_s >= SETTLED_S)
         self._now = max(self._now, event.time)
         self._keys.append(Key(event.time, name, modes.endswith("canonical")))
 
@@ -192,7 +189,8 @@ class Extractor:
     def _editor_on(self) -> None:
         """A line editor starts: its prompt is coming, or stands there already."""
         before, _ = self._picture.cursor_line()
-        if self._edit.paused and not self._is_untouched():
+        paused = self._edit.paused
+        if paused and not (self._edit.redrawn and (self._is_untouched() or looks_like_prompt(before))):
             self._edit.paused = False
             return
         shown = bool(before.strip()) and bool(PROMPT_BEFORE.search(self._tail[: -len(EDITOR_ON)]))
@@ -203,7 +201,7 @@ class Extractor:
         quiet, alternate = self._edit.ends == 0, self._picture.alternate
         self._edit = LineEdit(True, *place, quiet=quiet, left=left, alternate=alternate)
         self._edit.right = self._right
-        self._edit.exact = shown
+        self._edit.exact = shown and not paused
         if shown:
             self._settled(silence=False)
 
@@ -307,6 +305,7 @@ class Extractor:
     # ── reports of the recorded shell ─────────────────────────────────────────
 
     def _mark(self, mark: bytes) -> None:
+        self._edit.redrawn = self._edit.redrawn or mark.startswith(ASKS)
         if mark.startswith(RUNS) and self._edit.paused and self._picture.column == 0:
             self._accept(self._read(self._picture.row - 1))  # the editor was off already
         report = self._authority.read(mark)
@@ -348,6 +347,8 @@ class Extractor:
         """Output stands still, or a key was pressed."""
         self._write(self._cutter.rest())
         self._settled(silence=silence)
+        if silence and self._keys and self._edit.bracketed:
+            drop_done(self._keys, self._written_s, untouched=self._is_untouched())
 
     def _settled(self, *, silence: bool) -> None:
         """If a prompt was being written, it is complete."""

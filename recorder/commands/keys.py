@@ -35,12 +35,15 @@ def take_key(keys: deque[Key], text: str) -> Key | None:
     return None
 
 
-def drop_done(keys: deque[Key], *, untouched: bool) -> None:
-    """The editor waits for a key: what it made of earlier ones is another line of the same command.
+def drop_done(keys: deque[Key], written_s: float, *, untouched: bool) -> None:
+    """The editor waits for a key, and wrote last at `written_s`: what it made of earlier ones is known.
 
-    `untouched`: or nothing stands behind the prompt. fish 4 takes a line back where it stands.
+    Another line of the same command; or nothing stands behind the prompt, which is `untouched`: fish 4 takes
+    a line back where it stands.
     """
-    while keys and (keys[0].made_line or (untouched and keys[0].name == "ctrl-c")):
+    while keys and keys[0].time <= written_s:
+        if not keys[0].made_line and not (untouched and keys[0].name == "ctrl-c"):
+            return
         keys.popleft()
 
 

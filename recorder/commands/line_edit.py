@@ -45,6 +45,8 @@ class LineEdit:
     """The cursor's row when it went off."""
     paused: bool = False
     """The editor is off, and comes back to this line: it only asked a program for something."""
+    redrawn: bool = False
+    """The prompt was drawn again in the pause."""
     alternate: bool = False
     """It stands on the alternate screen."""
     looked: bool = False

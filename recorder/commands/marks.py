@@ -6,8 +6,9 @@ EDITOR_ON = b"\x1b[?2004h"
 EDITOR_OFF = b"\x1b[?2004l"
 """Bracketed paste: shells switch it on while they read a line."""
 
+ASKS = b"\x1b]133;A"
 RUNS = b"\x1b]133;C"
-"""How the mark begins that shells may write when they have accepted a line. fish does, from version 4 on."""
+"""How marks begin that shells may write before a prompt, and behind a line. fish does, from version 4 on."""
 PROMPT_BEFORE = re.compile(rb"\x1b\[\d*[KCD](?:\x1b\[\?1h|\x1b=)*\Z")
 """zsh and fish 4 switch the editor on behind the prompt, after clearing the line or moving to its end."""
 MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
@@ -20,7 +21,7 @@ MARK = re.compile(rb"\x1b\]((?:133|633);[^\x07\x18\x1a\x1b]*+)(?:\x07|\x1b\\)")
 LONGEST_MARK = 40 * 1024
 """What is longer is passed over, like any other control string."""
 
-_MODE = re.compile(rb"\x1b\[\?2004[hl]|\x1b\]133;C")
+_MODE = re.compile(rb"\x1b\[\?2004[hl]|\x1b\]133;[AC]")
 _MODE_OR_END = re.compile(_MODE.pattern + rb"|\r*\n")
 _MODE_OR_MARK = re.compile(MARK.pattern + b"|" + _MODE.pattern)
 _MODE_MARK_OR_END = re.compile(_MODE_OR_MARK.pattern + rb"|\r*\n")
@@ -72,7 +73,7 @@ class Cutter:
     def next_piece(self, data: bytes, start: int, ends_of_lines: bool) -> Piece:
         """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
         marks = self._marks and data.find(b"\x1b]", start) >= 0
-        modes = data.find(b"\x1b[?2004", start) >= 0 or data.find(RUNS, start) >= 0
+        modes = data.find(b"\x1b[?2004", start) >= 0 or data.find(b"\x1b]133;", start) >= 0
         if not ends_of_lines and not marks and not modes:
             return Piece(data[start:], b"")
         if marks:

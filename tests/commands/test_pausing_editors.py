@@ -56,6 +56,19 @@ def test_a_line_taken_back_where_it_stands() -> None:
     assert [(c.text, c.flags) for c in commands(_ask(session).end().events)] == [("echo one", ())]
 
 
+def test_what_is_recalled_after_a_line_was_taken_back() -> None:
+    session = _ask(Session()).type("echo never").press("ctrl-c").show("\x1b[10D\x1b[K")
+    session = session.show(f"{OFF}{KEYS_OFF}begin\r\n\x1b[8Cend\x1b[A\r\r\n\x1b[11C{ON}{KEYS_ON}", after=0.3)
+    assert texts(_ask(_enter(session)).end()) == ["begin\nend"]
+
+
+def test_a_prompt_drawn_anew_in_a_pause() -> None:
+    session = _ask(Session(), "+ me@a > ").show(f"{OFF}{KEYS_OFF}", after=0.2)
+    session = _ask(session.show("\r\njob 1 has ended\r\n"), "me@a > ").type("begin").press("enter")
+    session = _enter(session.show("\r\n\x1b[7C").type("end"))
+    assert texts(_ask(session, "me@a > ").end()) == ["begin\nend"]
+
+
 def test_the_last_enter_is_the_one_that_runs_a_block() -> None:
     session = _ask(Session()).type("begin").press("enter").show("\r\n\x1b[12C")
     session = _enter(session.type("id").press("enter").show("\r\n\x1b[8C").type("end"), "uid\r\n")
