@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from recorder.commands import syntax
 from recorder.commands.picture import LogicalLine, Picture
-from recorder.commands.prompt import Prompt, guess_end
+from recorder.commands.prompt import Prompt, guess_end, skeleton
 
 MAX_TEXT = 64 * 1024
 _MORE = re.compile(r" *\.{3}:?(?: |\Z)")
 """What python's editors write before further lines of one input."""
+_GAP = re.compile(r" {2,}(?=\S)")
+_GROWN = 40
+"""A right prompt has at most so many characters more than it had, with the blanks before it."""
 _MAX_LINES = 400
 _MAX_GROUP = 40
 
@@ -136,7 +139,9 @@ def _places(
 
 def _typed(picture: Picture, edit: LineEdit, prompt: Prompt, region: _Region, *, guessed: bool) -> Typed:
     first = region.line.text[region.prompt_end :]
-    first = _without_right(first, edit.right)
+    line, columns = region.line, picture.screen.size[0]
+    at_edge = line.first == line.last and len(line.text) >= columns - 1
+    first = _without_right(first, edit.right, at_edge=at_edge)
     first, *shown = _whole(picture, first, region, max(1, len(prompt.text)))
     rest = _without_indent(shown, len(prompt.text), first)
     if edit.behind:
@@ -183,10 +188,14 @@ def _split(lines: list[str], prompt: Prompt, guessed: bool) -> Typed:
     return Typed(filled[-1], prompt, guessed, len(filled[-1]) == MAX_TEXT, tuple(filled[:-1]))
 
 
-def _without_right(text: str, right: str) -> str:
-    """A right prompt stays on the line when it is accepted."""
+def _without_right(text: str, right: str, *, at_edge: bool) -> str:
+    """A right prompt stays on the line when it is accepted; at the edge it may have other words by then."""
     if right and text.endswith(right) and text[: -len(right)][-1:] in ("", " "):
         return text[: -len(right)].rstrip()
+    if right and at_edge:
+        for gap in _GAP.finditer(text, max(0, len(text) - len(right) - _GROWN)):
+            if skeleton(text[gap.end() :]) == skeleton(right):
+                return text[: gap.start()].rstrip()
     return text
 
 

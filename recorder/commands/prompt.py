@@ -59,14 +59,14 @@ class Prompt(NamedTuple):
             return True
         if self.bracketed != other.bracketed or self.mark != other.mark or self.who != other.who:
             return False
-        return _skeleton(self.text) == _skeleton(other.text) or self.who is not None
+        return skeleton(self.text) == skeleton(other.text) or self.who is not None
 
     def goes_on(self, main: "Prompt") -> bool:
         """psql's secondary prompt, in whatever form: its main one with another sign for `=`."""
         own, others = _PSQL_STATE.fullmatch(self.text), _PSQL_STATE.fullmatch(main.text)
         if not own or not others or own["state"] not in "-*'\"$(" or others["state"] not in "=^!@":
             return False
-        return own["end"] == others["end"] and _skeleton(own["begin"]) == _skeleton(others["begin"])
+        return own["end"] == others["end"] and skeleton(own["begin"]) == skeleton(others["begin"])
 
     def begins(self, line: str) -> int | None:
         """How much of `line` is this prompt, exactly or with other words in it; None if it is not."""
@@ -127,7 +127,8 @@ def without_typed(text: str, known: Iterable[Prompt], *, exact: bool) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _skeleton(text: str) -> str:
+def skeleton(text: str) -> str:
+    """What stays the same while words and numbers change."""
     return re.sub(r"\s+", " ", _WORDS.sub("w", text))
 
 

@@ -202,6 +202,14 @@ def test_a_statement_given_up_on_a_further_line_without_marks() -> None:
     assert texts(session) == ["select 3;"]
 
 
+def test_a_right_prompt_that_tells_another_time_once_the_line_is_accepted() -> None:
+    """fish draws it again when a job has ended."""
+    session = Session().show(f"{ON}$ \x1b[71G9:58:07\x1b[3G", after=0.1).type("echo a  b")
+    session.show("\x1b[70G10:00:01\x1b[12G").press("enter").show(f"\r\n{OFF}\r").show("a b\r\n").ask().end()
+    assert texts(session, columns=77) == ["echo a  b"]
+    assert texts(session, columns=90) == ["echo a  b" + " " * 58 + "10:00:01"]
+
+
 def test_what_stands_behind_the_cursor_in_a_search_is_no_right_prompt() -> None:
     session = Session().show("mysql> ").show("\r\nbck:98\x1b[A\x1b[8G", after=0.1)
     session.show("select 98;\b\b\b", after=0.1).press("enter").show("\r\r\n\x1b[K\x1b[A\x1b[18G\r\n")
