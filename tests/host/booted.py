@@ -23,7 +23,7 @@ mount -t overlay none -o lowerdir=/,upperdir={place}/upper,workdir={place}/work 
 rm -rf {place}/tree/etc/sealcast {place}/tree/opt/sealcast {place}/tree/var/lib/sealcast
 rm -f {place}/tree/etc/ssh/sshd_config.d/*.conf {place}/tree/etc/systemd/system/sealcast*.service
 exec systemd-nspawn --quiet --directory={place}/tree --register=no --keep-unit --private-network \
-    --console=pipe --bind-ro={project} --bind-ro={python} --boot systemd.unit=basic.target
+    --console=pipe --bind-ro={project} {python} --boot systemd.unit=basic.target
 """
 
 
@@ -39,7 +39,7 @@ class NoContainerError(Exception):
 @contextmanager
 def booted_machine(place: Path) -> Iterator[Machine]:
     """The container, for the time of the block; `place` is an empty directory of this machine."""
-    script = _BOOT.format(place=place, project=_ROOT, python=sys.base_prefix)
+    script = _BOOT.format(place=place, project=_ROOT, python=_own_python())
     log = place.with_suffix(".log")
     with log.open("wb") as output:
         container = subprocess.Popen(
@@ -53,6 +53,11 @@ def booted_machine(place: Path) -> Iterator[Machine]:
                 os.kill(pid, signal.SIGKILL)
         container.kill()
         container.wait()
+
+
+def _own_python() -> str:
+    """The copy has /usr, where it is installed to; a Python from elsewhere is lent to it."""
+    return "" if Path(sys.base_prefix) == Path("/usr") else f"--bind-ro={sys.base_prefix}"
 
 
 def _booted(container: "subprocess.Popen[bytes]", log: Path) -> Machine:
