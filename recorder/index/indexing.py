@@ -11,6 +11,7 @@ from recorder.index.database import NAME, put_in_place, remove_files, writer_loc
 from recorder.index.extraction import EXTRACTOR
 from recorder.index.reading import Done, Message, Part, Task, read_recording
 from recorder.index.sessions import SessionLog, file_state, session_row
+from recorder.index.unchanged import count_if_unchanged
 from recorder.index.workers import Pool
 from recorder.index.writing import IndexWriter
 from recorder.safe_text import safe
@@ -59,7 +60,8 @@ def build(store: Store, wish: Wish, said: Said = lambda _done, _total: None) -> 
         path = store.root / NAME
         _finish_rebuild(store.root)
         with IndexWriter(path) as writer, Pool(wish.jobs) as pool:
-            return Building(store, writer, pool, wish).run(said)
+            building = Building(store, writer, pool, wish)
+            return building.skip() or building.run(said)
 
 
 def rebuild(store: Store, wish: Wish, said: Said = lambda _done, _total: None) -> Outcome:
@@ -113,6 +115,18 @@ class Building:
         """Sessions that somebody else sees to."""
         self.with_output = wish.with_output or writer.fact("output") == "1"
 
+    def skip(self) -> Outcome | None:
+        """The outcome, if there is nothing to do: in a moment, where `run` reads the whole log."""
+        looked_at = time.time()
+        if self._wish.since is not None:
+            return None
+        count = count_if_unchanged(self.store, with_output=self.with_output)
+        if count is None:
+            return None
+        self.writer.note("output", str(int(self.with_output)))
+        self._note_times(looked_at)
+        return Outcome(count)
+
     def run(self, said: Said) -> Outcome:
         """Reads what has to be read, and drops what is gone."""
         self.writer.note("output", str(int(self.with_output)))
@@ -129,12 +143,15 @@ class Building:
         self._outcome.total = len(self._seen)
         self.writer.note("log_size", str(self.log.size))
         self.writer.note("whole", str(int(self._whole)))
-        self.writer.note("looked_at", f"{looked_at:.3f}")
-        self.writer.note("built_at", f"{time.time():.3f}")
-        self.writer.commit()
+        self._note_times(looked_at)
         if self._outcome.indexed >= _MANY:
             self.writer.merge()
         return self._outcome
+
+    def _note_times(self, looked_at: float) -> None:
+        self.writer.note("looked_at", f"{looked_at:.3f}")
+        self.writer.note("built_at", f"{time.time():.3f}")
+        self.writer.commit()
 
     def index(self, session: Session) -> None:
         """One session anew, by this process."""

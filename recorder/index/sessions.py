@@ -106,7 +106,7 @@ def state_of(session: Session) -> str:
     return "closed" if session.end is not None else "open"
 
 
-def file_state(path: Path | None) -> FileState | None:
+def file_state(path: Path | str | None) -> FileState | None:
     """None where there is no file."""
     if path is None:
         return None
@@ -147,7 +147,10 @@ def session_row(session: Session, root: Path, found: FileState | None) -> dict[s
 
 
 def _relative(path: Path | None, root: Path) -> str | None:
-    return None if path is None else os.path.relpath(path, root)
+    if path is None:
+        return None
+    text, start = str(path), f"{root}/"
+    return text.removeprefix(start) if text.startswith(start) else os.path.relpath(path, root)
 
 
 def clean(text: str | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.extraction import EXTRACTOR
 from recorder.index.sessions import FileState, SessionLog, file_state, state_of
+from recorder.index.unchanged import count_if_unchanged
 from recorder.safe_text import safe
 from recorder.store.catalog import Files, Session
 from recorder.store.layout import Store
@@ -57,6 +58,8 @@ def status_of(store: Store) -> Status:
     try:
         with damage_told():
             status = _counts(connection, store)
+            if count_if_unchanged(store, with_output=status.has_output) is not None:
+                return status
             known = {row[0]: _Known._make(row[1:]) for row in connection.execute(_KNOWN)}
             taken_in = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
     finally:
