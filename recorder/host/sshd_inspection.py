@@ -51,6 +51,8 @@ def _inspect(host: Host, one: Listener, running: bool, users: list[str]) -> Sshd
             if problem:
                 return Sshd(name, running, problem=problem)
             tried.append(parse_settings(text))
+            if "forcecommand" not in tried[-1]:  # every sshd has one: what else would be missed?
+                return Sshd(name, running, problem="what it prints names no ForceCommand")
         settings[user] = tuple(tried)
     return Sshd(name, running, settings)
 
@@ -109,9 +111,9 @@ def _ask(path: Path, options: Iterable[str], user: str, address: str) -> tuple[s
 
 
 def parse_settings(text: str) -> Settings:
-    """The lines of `sshd -T`: a keyword in small letters, a space, a value."""
+    """The lines of `sshd -T`: a keyword, a space, a value. Keywords have capitals from OpenSSH 10.6 on."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for line in text.splitlines():
         keyword, _, value = line.partition(" ")
-        found[keyword].append(value)
+        found[keyword.lower()].append(value)
     return {keyword: tuple(values) for keyword, values in found.items()}

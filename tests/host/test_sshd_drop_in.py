@@ -164,6 +164,19 @@ def test_listening_sshds_are_told_from_its_children(
     assert (found.config if found else None) == config
 
 
+def test_settings_have_their_names_in_capitals_from_openssh_10_6_on() -> None:
+    text = "AcceptEnv LANG\nAcceptEnv LC_*\nForceCommand none\n"
+    assert parse_settings(text) == {"acceptenv": ("LANG", "LC_*"), "forcecommand": ("none",)}
+
+
+@pytest.mark.parametrize("said", ["", "Port 22\n", "force_command none\n"])
+def test_what_nobody_understands_is_not_taken_for_closed(
+    host: Host, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.host.sshd_inspection._ask", lambda *_: (said, ""))
+    assert set(states(host, "nobody")) == {State.UNKNOWN}
+
+
 def test_settings_keep_every_line() -> None:
     assert parse_settings("acceptenv A\nacceptenv B\nforcecommand a b\n") == {
         "acceptenv": ("A", "B"),
