@@ -91,7 +91,9 @@ class Extractor:
         start = 0
         while start < len(data):
             piece = self._cutter.next_piece(data, start, self._wants_ends(data))
-            self._write(self._close(piece.text) if self._edit.closing else piece.text)
+            text = self._close(piece.text) if piece.text and self._edit.closing else piece.text
+            if text:
+                self._write(text)
             start += len(piece.text) + len(piece.cut)
             if piece.cut.startswith(b"\x1b]"):
                 self._mark(piece.cut)
@@ -161,15 +163,13 @@ class Extractor:
         )
 
     def _write(self, data: bytes) -> None:
-        if not data:
-            return
         self._picture.feed(data)
         last = data.rfind(b"\n")
         if last >= 0:
             self._new_line(self._offset + last + 1)
             self._edit.ends += data.count(b"\n")
         self._offset += len(data)
-        self._tail = (self._tail + data[-32:])[-32:]
+        self._tail = data[-32:] if len(data) >= 32 else (self._tail + data)[-32:]
 
     def _new_line(self, offset: int) -> None:
         self._line_s, self._line_at = self._now, offset
@@ -234,7 +234,8 @@ class Extractor:
             return data
         moves = MOVES.match(data)
         end = moves.end() if moves else 0
-        self._write(data[:end])
+        if end:
+            self._write(data[:end])
         picture = self._picture
         if end < len(data) and picture.column == 0 and picture.row > self._edit.closing_row:
             self._accept(self._read(picture.row - 1))
@@ -345,7 +346,9 @@ class Extractor:
 
     def _pause(self, *, silence: bool) -> None:
         """Output stands still, or a key was pressed."""
-        self._write(self._cutter.rest())
+        rest = self._cutter.rest()
+        if rest:
+            self._write(rest)
         self._settled(silence=silence)
         if silence and self._keys and self._edit.bracketed:
             drop_done(self._keys, self._written_s, untouched=self._is_untouched())

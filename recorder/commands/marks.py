@@ -72,6 +72,8 @@ class Cutter:
 
     def next_piece(self, data: bytes, start: int, ends_of_lines: bool) -> Piece:
         """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
+        if not ends_of_lines and data.find(b"\x1b", start) < 0:
+            return Piece(data[start:], b"")
         marks = self._marks and data.find(b"\x1b]", start) >= 0
         modes = data.find(b"\x1b[?2004", start) >= 0 or data.find(b"\x1b]133;", start) >= 0
         if not ends_of_lines and not marks and not modes:

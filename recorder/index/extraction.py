@@ -141,6 +141,7 @@ class RecordingReader(Extractor):
         self._close_page()
         self._abandon(self._begun)
         self._blocks.flush()
+        self._aside = None  # it knows this reader: both would wait for a collection of cycles
 
     def take(self) -> Extracted:
         """What has been found since the last call."""
