@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 import sys
 import recorder.log.audit, recorder.store.checking, recorder.store.sealing, recorder.store.targets
-heavy = {"click", "textual", "sqlite3", "backports.zstd", "compression.zstd", "importlib.metadata", "yaml"}
+heavy = {"click", "textual", "sqlite3", "backports.zstd", "importlib.metadata", "yaml"}
 print(sorted(heavy & set(sys.modules)))
 """
 
