@@ -58,6 +58,8 @@ class Shell:
 def marked(name: str, home: Path, *, login: bool = False, **variables: str) -> Iterator[Shell]:
     """The shell `name` with its files in `home`, at its first prompt."""
     secret = new_secret()
+    if not any(home.glob(".z*")):
+        (home / ".zlogin").touch()  # else zsh asks a new user questions
     environment = {
         b"HOME": bytes(home),
         b"PATH": os.environb[b"PATH"],

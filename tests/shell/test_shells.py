@@ -1,14 +1,18 @@
 """bash, zsh and fish report what they run, and are otherwise what they would have been."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from recorder.commands.reports import Report
+from recorder.shell.secret import SCRIPTS
+from tests.e2e.sessions import DEADLINE_SECONDS, tool
 from tests.marks import needs
 from tests.shell.shells import marked
 
-pytestmark = needs("zsh", "fish")
+pytestmark = needs("zsh", "fish", "strace")
 SHELLS = pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 
 
@@ -88,6 +92,33 @@ def test_zsh_reads_the_files_of_its_user(tmp_path: Path) -> None:
     (elsewhere / ".zshrc").write_text("order=elsewhere\n")
     with marked("zsh", tmp_path, ZDOTDIR=str(elsewhere)) as shell:
         assert f"<elsewhere {elsewhere}>".encode() in shell.run('echo "<$order $ZDOTDIR>"')
+
+
+@pytest.mark.parametrize("files", [[], [".zshrc"]], ids=["new user", "other user"])
+def test_zsh_greets_a_new_user(tmp_path: Path, files: list[str]) -> None:
+    """Its script for them is read, by which it does nothing more for root."""
+    for name in files:
+        (tmp_path / name).touch()
+    command = [
+        "strace",
+        "-o",
+        str(tmp_path / "trace"),
+        "-e",
+        "trace=openat",
+        tool("zsh"),
+        "-i",
+        "-c",
+        "exit 3",
+    ]
+    env = {
+        "HOME": str(tmp_path),
+        "ZDOTDIR": str(SCRIPTS / "zsh"),
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm",
+    }
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS, check=False)
+    assert done.returncode == 3
+    assert ('/newuser", O_RDONLY' in (tmp_path / "trace").read_text()) is not bool(files)
 
 
 def test_fish_keeps_its_data_directories(tmp_path: Path) -> None:

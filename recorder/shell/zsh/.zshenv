@@ -60,6 +60,10 @@ else
   'builtin' 'unset' '__sealcast_nonce'
 fi
 
+# A new user is greeted where there are no startup files; zsh looked for them where this one is.
+if [[ -o interactive ]] && 'builtin' 'zmodload' -s zsh/newuser; then
+  'builtin' 'zmodload' -u zsh/newuser
+fi
 if [[ -r "${ZDOTDIR-$HOME}/.zshenv" ]]; then
   'builtin' 'source' "${ZDOTDIR-$HOME}/.zshenv"
 fi
