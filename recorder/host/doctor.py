@@ -19,6 +19,7 @@ from recorder.host.system_checks import (
     check_clock,
     check_interpreter,
     check_permissions,
+    check_python,
     check_recorder,
     check_store,
 )
@@ -35,6 +36,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     check_environment,
     check_permissions,
     check_interpreter,
+    check_python,
     check_recorder,
     check_store,
     check_clock,

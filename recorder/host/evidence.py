@@ -64,6 +64,16 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
+class Pythons:
+    """Real paths: what the program runs on, and what is the system's own; empty where there is none."""
+
+    of_program: str = ""
+    of_system: str = ""
+    copy_is_current: bool = True
+    """Whether the login shell's interpreter is still a copy of the program's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One host at one moment."""
 
@@ -83,6 +93,8 @@ class Evidence:
     entries: dict[str, Entry | None] = field(default_factory=dict)
     """Everything that must be root's: the installed files and every directory above them."""
     interpreter_capability: bool | None = True
+    pythons: Pythons | None = None
+    """None where nothing is installed, or on another host than this."""
     chsh_open: bool = False
     sshrc: Entry | None = None
     """Of what sshd has every user's `sh` run before the login shell; None where there is none."""

@@ -12,8 +12,8 @@ from recorder.capture.survivors import ENDER_SOCKET
 from recorder.errors import SealcastError
 from recorder.host import places
 from recorder.host.accounts import Account, Accounts, read_accounts
-from recorder.host.evidence import Entry, Evidence, Kernel, Recorder
-from recorder.host.interpreter import has_capability
+from recorder.host.evidence import Entry, Evidence, Kernel, Pythons, Recorder
+from recorder.host.interpreter import SYSTEM_PYTHON, has_capability, is_outdated
 from recorder.host.key_files import keys_with_commands
 from recorder.host.machine import Host
 from recorder.host.processes import processes
@@ -75,6 +75,7 @@ def inspect(host: Host) -> Evidence:
         real_shells=_real_shells(host, policy, covered),
         entries=_entries(host, policy),
         interpreter_capability=has_capability(host.at(places.INTERPRETER)),
+        pythons=_pythons(host),
         chsh_open=_chsh_open(host),
         sshrc=_entry(host.at(places.SSHRC), follow=True),
         pam_environment=_pam_environment(host),
@@ -88,6 +89,16 @@ def _sshd_awaited(host: Host) -> bool:
     """Ubuntu's sshd runs from the first login on."""
     unit = ssh_unit(host)
     return host.is_this and unit is not None and starts_when_needed(host, unit)
+
+
+def _pythons(host: Host) -> Pythons | None:
+    link = host.at(places.PROGRAM_PYTHON)
+    if not host.is_this or not link.is_symlink():
+        return None
+    program, system = (
+        os.path.realpath(path) if os.path.exists(path) else "" for path in (link, SYSTEM_PYTHON)
+    )
+    return Pythons(program, system, not is_outdated(program, host.at(places.INTERPRETER)))
 
 
 def _startup_files(host: Host, account: Account) -> tuple[str, ...]:

@@ -27,20 +27,20 @@ CAPABILITY = struct.pack("<IIIII", 0x02000000, 1 << _NET_BIND_SERVICE, 0, 0, 0)
 """vfs_cap_data of revision 2 (linux/capability.h): permitted, not effective."""
 _MODULES = "import _signal, _socket, array, fcntl, posix, pwd, sys, termios"
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
-_SYSTEM_PYTHON = "/usr/bin/python3"
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 def find_interpreter() -> str:
     """A Python of the system, of this one's version since the packages beside it were built for that."""
     version = "{}.{}".format(*sys.version_info[:2])
     own = getattr(sys, "_base_executable", sys.executable)
-    for path in (f"{_SYSTEM_PYTHON}.{sys.version_info[1]}", _SYSTEM_PYTHON, own):
+    for path in (f"{SYSTEM_PYTHON}.{sys.version_info[1]}", SYSTEM_PYTHON, own):
         real = os.path.realpath(path)
         if os.path.isfile(real) and is_roots(Path(real)) and _says(real, _VERSION) == version:
             return real
     raise SealcastError(
         f"no Python {version} that belongs to root and that everybody can run",
-        f"install sealcast with the system's own Python: {_SYSTEM_PYTHON}",
+        f"install sealcast with the system's own Python: {SYSTEM_PYTHON}",
         ExitCode.TARGET,
     )
 
@@ -86,6 +86,14 @@ def is_copy(source: str, path: Path) -> bool:
         status = path.lstat()
         same = status.st_mode & 0o7777 == MODE and status.st_uid == os.geteuid()
         return same and path.read_bytes() == Path(source).read_bytes() and _has_attribute(path) is not False
+    except OSError:
+        return False
+
+
+def is_outdated(source: str, path: Path) -> bool:
+    """Whether `source` has changed since `path` was copied from it; what is missing is not outdated."""
+    try:
+        return path.read_bytes() != Path(source).read_bytes()
     except OSError:
         return False
 

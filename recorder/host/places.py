@@ -3,6 +3,8 @@
 PREFIX = "/opt/sealcast"
 PROGRAM = f"{PREFIX}/program"
 """The program with everything it imports, as a virtual environment of the system's Python."""
+PROGRAM_PYTHON = f"{PROGRAM}/bin/python"
+"""A link to the system's Python."""
 INTERPRETER = f"{PREFIX}/libexec/python"
 """The login shell's own interpreter: a copy that nobody may read (see `recorder.host.interpreter`)."""
 LOGIN_SCRIPT = f"{PREFIX}/libexec/sealcast-shell"

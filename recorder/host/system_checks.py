@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from recorder.capture.login import SPOOL
 from recorder.host import places
-from recorder.host.evidence import Evidence, Recorder
+from recorder.host.evidence import Evidence, Pythons, Recorder
 from recorder.host.findings import Finding, State, or_closed
 from recorder.host.interpreter import MODE
 from recorder.policy.model import Policy
@@ -46,6 +46,30 @@ def check_interpreter(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.kernel.ptrace_scope:
         says = "yama does not keep processes of one user from tracing each other"
         yield Finding(check, State.NOTE, says, "sysctl kernel.yama.ptrace_scope=1, and in /etc/sysctl.d")
+
+
+def check_python(evidence: Evidence) -> Iterator[Finding]:
+    """Will there be a Python for the recorder tomorrow? A new release of the system brings another one."""
+    check, pythons = "python", evidence.pythons
+    again = "run sealcast install where it was first run from, with the system's Python"
+    if pythons is None:
+        return
+    if not pythons.of_program:
+        says = f"what {places.PROGRAM_PYTHON} leads to is gone: covered logins are refused"
+        yield Finding(check, State.OPEN, says, again)
+    elif not pythons.copy_is_current:
+        says = f"{places.INTERPRETER} is no copy of {pythons.of_program}, which has changed"
+        yield Finding(check, State.NOTE, says, "sealcast install")
+    elif pythons.of_system and _may_be_removed(pythons):
+        says = f"the recorder runs on {pythons.of_program}, and the system on {pythons.of_system}"
+        refused = "covered logins are refused once the first is removed"
+        yield Finding(check, State.NOTE, f"{says}: {refused}", again)
+
+
+def _may_be_removed(pythons: Pythons) -> bool:
+    """Packages of the system own what lies beside its own Python, and none may need this one any more."""
+    places_of = {path.rpartition("/")[0] for path in (pythons.of_program, pythons.of_system)}
+    return len(places_of) == 1 and pythons.of_program != pythons.of_system
 
 
 def check_recorder(evidence: Evidence) -> Iterator[Finding]:

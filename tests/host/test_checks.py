@@ -8,7 +8,7 @@ import pytest
 from recorder.host import places
 from recorder.host.accounts import Account
 from recorder.host.doctor import examine
-from recorder.host.evidence import Entry, Evidence, Kernel, Process, Recorder, Settings, Sshd
+from recorder.host.evidence import Entry, Evidence, Kernel, Process, Pythons, Recorder, Settings, Sshd
 from recorder.host.findings import State, is_closed, names
 from recorder.host.inspection import inspect
 from recorder.host.machine import Host
@@ -47,6 +47,7 @@ CLOSED = Evidence(
         unit_may_kill=False,
     ),
 )
+OLDER, NEWER = "/usr/bin/python3.11", "/usr/bin/python3.13"
 MAY_KILL = replace(POLICY, daemon=DaemonPolicy(end_survivors=True))
 
 
@@ -93,6 +94,7 @@ OPEN: list[tuple[dict[str, object], str, str]] = [
     ({"entries": {"/opt": Entry(1000, 0o40755)}}, "permissions", "/opt can be changed by others"),
     ({"entries": {"/opt": None}}, "permissions", "/opt is missing"),
     ({"entries": {places.INTERPRETER: Entry(0, 0o100755)}}, "interpreter", "has mode 0755"),
+    ({"pythons": Pythons("", NEWER)}, "python", "covered logins are refused"),
     ({"kernel": Kernel(suid_dumpable=1)}, "interpreter", "fs.suid_dumpable is 1"),
     ({"recorder": replace(CLOSED.recorder, uid=None)}, "recorder", "there is no account sealcast"),
     ({"recorder": replace(CLOSED.recorder, socket_problem="connection refused")}, "recorder", "refused"),
@@ -134,6 +136,13 @@ def test_each_thing_that_is_open_is_found_with_its_fix(
     assert all(finding.fix for finding in wrong)
 
 
+@pytest.mark.parametrize(
+    "pythons", [Pythons(NEWER, NEWER), Pythons("/usr/local/bin/python3.14", NEWER), Pythons(NEWER, "")]
+)
+def test_a_python_that_stays_is_nothing_to_speak_of(pythons: Pythons) -> None:
+    assert not [one for one in examine(replace(CLOSED, pythons=pythons)) if one.check == "python"]
+
+
 NOTES: list[tuple[dict[str, object], str]] = [
     ({"policy": replace(POLICY, recording=RecordingPolicy(on_failure=OnFailure.OPEN))}, "go on unrecorded"),
     (
@@ -143,6 +152,8 @@ NOTES: list[tuple[dict[str, object], str]] = [
     ({"groups": {"alice": frozenset({"docker"})}}, "alice can become root as a member of docker"),
     ({"timers": {"alice": ("a crontab",)}}, "alice has a crontab"),
     ({"processes": (Process(7, "telnetd"),)}, "telnetd"),
+    ({"pythons": Pythons(OLDER, NEWER)}, f"the recorder runs on {OLDER}, and the system on {NEWER}"),
+    ({"pythons": Pythons(OLDER, OLDER, copy_is_current=False)}, f"is no copy of {OLDER}"),
     ({"kernel": Kernel(ptrace_scope=None)}, "yama"),
     ({"kernel": Kernel(ptrace_scope=0)}, "yama"),
     ({"kernel": Kernel(clock_synchronised=False)}, "not synchronised"),

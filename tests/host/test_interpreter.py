@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from recorder.errors import SealcastError
-from recorder.host.interpreter import find_interpreter, has_capability, is_copy, is_roots, make_copy
+from recorder.host.interpreter import (
+    find_interpreter,
+    has_capability,
+    is_copy,
+    is_outdated,
+    is_roots,
+    make_copy,
+)
 from tests.host.hosts import as_root
 
 pytestmark = as_root
@@ -34,6 +41,16 @@ def test_another_mode_is_no_copy(tmp_path: Path, mode: int) -> None:
     make_copy(source, path)
     path.chmod(mode)
     assert not is_copy(source, path)
+
+
+def test_a_copy_of_what_was_updated_is_outdated(tmp_path: Path) -> None:
+    source, path = tmp_path / "source", tmp_path / "python"
+    source.write_bytes(b"3.13.5")
+    assert not is_outdated(str(source), path), "there is none"
+    path.write_bytes(source.read_bytes())
+    assert not is_outdated(str(source), path)
+    source.write_bytes(b"3.13.6")
+    assert is_outdated(str(source), path)
 
 
 def test_what_does_not_run_is_not_installed(tmp_path: Path) -> None:
