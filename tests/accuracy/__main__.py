@@ -3,8 +3,10 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.accuracy.driver import Run, run
@@ -41,8 +43,8 @@ def main() -> int:
     variants = [
         (one, *pair) for one in chosen for pair in list(one.variants())[: 1 if options.quick else None]
     ]
-    with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(lambda variant: _measured(variant, options), variants))
+    with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:  # no threads: each forks
+        results = list(pool.map(_measured, variants, repeat(options)))
     pairs = [(scenario, result) for (scenario, _, _), result in zip(variants, results, strict=True)]
     _report_scenarios(_grouped((one.name, result) for one, result in pairs))
     programs = _grouped((one.remote_program, result) for one, result in pairs)
