@@ -85,7 +85,8 @@ def test_a_dry_run_changes_nothing_and_says_what_install_then_does(machine: Mach
 
 def test_a_login_is_recorded_and_looks_like_any_other(installed: Machine) -> None:
     done = installed.run(*SSH, "sc-alice@localhost", "echo out; echo err >&2; exit 5")
-    assert (done.returncode, done.stdout, done.stderr) == (5, "out\n", "err\n")
+    seen = (done.returncode, done.stdout, done.stderr)
+    assert seen == (5, "out\n", "err\n"), f"{seen}: {installed.read('/var/log/daemon')}"
     listed = json.loads(installed.sure(places.COMMAND, "ls", "--json", "--store", "/var/lib/sealcast"))
     found = [(item["user"], item["command"]) for item in listed["items"]]
     assert ("sc-alice", "echo out; echo err >&2; exit 5") in found
