@@ -164,8 +164,9 @@ def _whole(picture: Picture, first: str, region: _Region, indent: int) -> list[s
     result, row = [first], region.line.last + 1
     while row <= region.last_row:
         line = picture.line_at(row)
-        if line.text[:indent].strip() and picture.is_full(row - 1):
-            result[-1] += line.text
+        edge = picture.edge(row - 1)
+        if line.text[:indent].strip() and edge:
+            result[-1] += line.text if edge.strip() else f" {line.text}"
         else:
             result.append(line.text)
         row = line.last + 1

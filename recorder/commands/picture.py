@@ -110,11 +110,15 @@ class Picture:
         text = "".join(map(_text, rows, following))
         return LogicalLine(text.rstrip(), first, last)
 
-    def is_full(self, row: int) -> bool:
-        """Text reaches the right edge of `row`."""
+    def edge(self, row: int) -> str:
+        """What stands at the right edge of `row`: nothing where the row was not written up to it.
+
+        A blank counts if text stands before it.
+        """
         line = self._row(row)
-        columns = self.screen.size[0]
-        return line is not None and len(line.cells) >= columns and bool(line.cells[-1].strip())
+        if line is None or len(line.cells) < self.screen.size[0] or not "".join(line.cells[-2:]).strip():
+            return ""
+        return line.cells[-1] or line.cells[-2]
 
     def upwards(self, row: int, limit: int) -> Iterator[LogicalLine]:
         """Logical lines from `row` up, at most `limit` of them."""

@@ -255,12 +255,13 @@ def test_a_prompt_that_is_another_one_once_the_line_is_accepted() -> None:
     assert [(c.text, c.flags) for c in commands(session.events)] == [("id", (Flag.GUESSED,))]
 
 
-@pytest.mark.parametrize("indent", ["", " "])
-def test_an_editor_that_goes_to_the_next_row_by_itself(indent: str) -> None:
+@pytest.mark.parametrize("more", ["more", " more"])
+@pytest.mark.parametrize("typed", ["echo abcdefghi", "echo abcdefgh ", "echo abcdefg漢"])
+def test_an_editor_that_goes_to_the_next_row_by_itself(typed: str, more: str) -> None:
     """fish, where the cursor stood at the edge."""
-    session = Session("~> ").ask().type("echo abcdefghi")
-    session.show(f"\r\n{indent}more", after=0.1).enter().ask().end()
-    assert texts(session, columns=17) == [f"echo abcdefghi{indent}more"]
+    session = Session("~> ").ask().type(typed)
+    session.show(f"\r\n{more}", after=0.1).enter().ask().end()
+    assert texts(session, columns=17) == [typed + more]
 
 
 def test_here_documents_one_after_the_other() -> None:
