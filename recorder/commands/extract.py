@@ -73,8 +73,7 @@ class Extractor:
     def finish(self) -> list[Command]:
         """The commands that the end of the recording ends."""
         self._pause(silence=True)
-        if self.foreign.finish():
-            self._levels.note_forged()
+        self._levels.note_forged(self.foreign.finish())
         self._done += self._levels.finish(self._now if self._ended else None, self._offset)
         return self._take()
 
@@ -296,12 +295,9 @@ class Extractor:
 
     def _may_accept(self) -> bool:
         """Whether this end of line can be that of a line just typed, by what was pressed."""
-        edit = self._edit
-        if edit.bracketed:
-            return self._picture.alternate and bool(self._keys) and edit.prompt is not None
-        if self._keys:
-            return True
-        return self._ahead > 0 or not self._has_keys
+        if self._edit.bracketed:
+            return self._picture.alternate and bool(self._keys) and self._edit.prompt is not None
+        return bool(self._keys) or self._ahead > 0 or not self._has_keys
 
     # ── reports of the recorded shell ─────────────────────────────────────────
 
@@ -317,8 +313,7 @@ class Extractor:
         elif report.kind == "P":
             self._reported_cwd = report.value[:MAX_TEXT]
         elif report.kind == "D":
-            if self.foreign.end(self._offset):
-                self._levels.note_forged()
+            self._levels.note_forged(self.foreign.end(self._offset))
             self._done += self._levels.report_end(exit_status(report), self._now, self._offset)
         elif report.kind == "A":
             self._done += self._levels.report_end(None, self._now, self._offset)
@@ -339,8 +334,8 @@ class Extractor:
         """A mark of another shell's integration, or one that a program forges."""
         if self._levels.phase is Phase.PROMPT:
             self.foreign.at_prompt(mark)
-        elif self._levels.marks_are_strange() and self.foreign.note(mark, self._now, self._offset):
-            self._levels.note_forged()
+        elif self._levels.marks_are_strange():
+            self._levels.note_forged(self.foreign.note(mark, self._now, self._offset))
 
     # ── prompts ───────────────────────────────────────────────────────────────
 
@@ -364,7 +359,10 @@ class Extractor:
         before, behind = self._picture.cursor_line()
         text = self._behind_output(before)
         prompt = Prompt(without_typed(text, self._levels.known(), exact=edit.exact), edit.bracketed)
-        if not prompt.text.strip() or len(text) > LONGEST or not self._is_plausible(prompt, first):
+        edit.answers = edit.answers or (first and self._levels.asks_itself(prompt))
+        if not prompt.text.strip() or len(text) > LONGEST or edit.answers:
+            return
+        if not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
         apart = len(text.rstrip()) <= len(prompt.text) or behind.startswith("  ")
@@ -418,7 +416,7 @@ class Extractor:
 
     def _read(self, last_row: int) -> Typed | None:
         edit, alternate = self._edit, self._picture.alternate
-        if edit.bracketed and edit.alternate != alternate:
+        if edit.bracketed and (edit.alternate != alternate or edit.answers):
             return None
         if alternate and edit.looked and edit.prompt is None:
             return None

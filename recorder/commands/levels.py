@@ -8,7 +8,7 @@ from recorder.commands import syntax
 from recorder.commands.agreement import agree, same
 from recorder.commands.command import Command, Flag, Span
 from recorder.commands.line_edit import MAX_TEXT, Typed
-from recorder.commands.prompt import Prompt, asks_for_more
+from recorder.commands.prompt import Prompt, asks_for_more, is_question
 
 MAX_LEVELS = 64
 _LONGEST_CHECKED = 8 * 1024
@@ -113,6 +113,12 @@ class Levels:
         if not quiet or not asks_for_more(prompt.text) or "PS1=" in running.text:
             return False
         return not syntax.starts_shell(running.text)
+
+    def asks_itself(self, prompt: Prompt) -> bool:
+        """`prompt` is a question that what runs asks, with the line editor of the shell or interpreter."""
+        if self.running is None or not prompt.bracketed or not syntax.reads_line(self.running.text):
+            return False
+        return is_question(prompt.text) and not any(prompt.same_family(known) for known in self.known())
 
     def _is_open(self, prompt: Prompt, main: Prompt, running: Running) -> bool:
         """A shell wants the rest of its line, by a prompt of whatever looks."""
@@ -325,9 +331,9 @@ class Levels:
             return False
         return not any(syntax.may_start_shell(part) for part in syntax.simple_commands(running.text))
 
-    def note_forged(self) -> None:
-        """The output of what the recorded shell runs holds marks."""
-        if (running := self._stack[0].running) is not None:
+    def note_forged(self, certain: bool) -> None:
+        """It is certain, or it is not, that the output of what the recorded shell runs holds marks."""
+        if certain and (running := self._stack[0].running) is not None:
             running.flags.add(Flag.FORGED_MARKS)
 
     def _running(self, text: str, typed: Typed, time: float, offset: int, flags: set[Flag]) -> Running:

@@ -57,6 +57,8 @@ class LineEdit:
     empty: bool = False
     """It stood still before it had written a prompt: there may be none."""
     secret: bool = False
+    answers: bool = False
+    """What is typed is the answer to a program's question."""
     arrived: bool = False
     more: bool = False
     """It goes on with the command before it."""

@@ -59,6 +59,7 @@ _STATEMENT = re.compile(
     r"|update\s+\S+\s+set\s|with\s+\w+\s+as\s|(?:create|alter|drop|grant|revoke|truncate|explain)\s+\w)",
     re.IGNORECASE,
 )
+_READS_LINE = re.compile(r"\binput\(|\bread +(?:-\w+ +){0,9}-\w*e")
 _READS_ROWS = re.compile(r"\s*\\?copy\b[^;]*\bfrom\s+p?stdin\b", re.IGNORECASE)
 _SETS_PROMPT = re.compile(r"\bPS1=|\bPROMPT1?\b|\bps1 *=")
 _QUOTED = re.compile(r"'[^']*'|\\.")
@@ -88,6 +89,11 @@ def incomplete(text: str) -> bool:
 def is_statement(text: str) -> bool:
     """One or more whole statements for a database, which are no shell's command line."""
     return bool(_STATEMENT.match(text[:4096])) and text.rstrip().endswith((";", "\\g", "\\G", "\\gx"))
+
+
+def reads_line(text: str) -> bool:
+    """python and bash ask with their own line editor in it."""
+    return bool(_READS_LINE.search(text[:4096]))
 
 
 def reads_rows(text: str) -> bool:

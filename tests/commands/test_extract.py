@@ -264,6 +264,14 @@ def test_an_editor_that_goes_to_the_next_row_by_itself(typed: str, more: str) ->
     assert texts(session, columns=17) == [typed + more]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "line"), [(">>> ", 'x = input("Who: ")'), ("$ ", "read -r -e -p 'Who: ' x")]
+)
+def test_an_answer_in_the_editor_of_the_shell_itself(prompt: str, line: str) -> None:
+    session = Session(prompt).run(line).show(f"{ON}Who: ", after=0.1).type("me").enter().run("true").ask()
+    assert texts(session.end()) == [line, "true"]
+
+
 def test_here_documents_one_after_the_other() -> None:
     session = Session("> ").ask().type("cat <<A <<B").enter()
     for text in ("one", "A", "two", "B"):
