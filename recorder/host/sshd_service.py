@@ -17,7 +17,7 @@ def reload_sshd(host: Host, unit: str | None) -> None:
     """
     served = 0
     if unit is not None:
-        host.run(["systemctl", _verb(host, unit), unit])
+        _tell_systemd(host, unit)
         served = int(_property(host, unit, "MainPID") or 0)
     for pid in listening_with(places.SSHD_CONFIG):
         if pid != served:
@@ -25,13 +25,18 @@ def reload_sshd(host: Host, unit: str | None) -> None:
                 os.kill(pid, signal.SIGHUP)
 
 
-def _verb(host: Host, unit: str) -> str:
+def _tell_systemd(host: Host, unit: str) -> None:
     """An sshd that got its port from a socket of systemd's may not find it again when it is to start anew.
 
     OpenSSH 10.0 of Debian 13 ends then ("Cannot bind any address"). A new one gets the port from systemd,
-    which keeps those waiting who connect meanwhile.
+    which keeps those waiting who connect meanwhile. Five new ones in ten seconds would be too many for it
+    (StartLimitBurst), and the socket would be closed for good; `reset-failed` has it count anew.
     """
-    return "try-restart" if _has_socket(host, unit) else "try-reload-or-restart"
+    if _has_socket(host, unit):
+        host.run(["systemctl", "reset-failed", unit])
+        host.run(["systemctl", "try-restart", unit])
+    else:
+        host.run(["systemctl", "try-reload-or-restart", unit])
 
 
 def starts_when_needed(host: Host, unit: str) -> bool:
