@@ -38,8 +38,7 @@ class Extractor:
         self._cutter = Cutter(marks=self._authority.exists)
         self._levels = Levels()
         self._has_keys = has_keys
-        self._now = 0.0
-        self._written_s = 0.0
+        self._now = self._written_s = 0.0
         self._offset = 0
         self._line_s, self._line_at = 0.0, 0
         self._tail = b""
@@ -86,6 +85,8 @@ class Extractor:
             self._pause(silence=True)
         self._now = self._written_s = time
         data = self._cutter.add(data)
+        if data:
+            self._edit.break_off(drawn=data.startswith(b"\r"))
         before = self._interruptible(data)
         start = 0
         while start < len(data):
@@ -122,9 +123,8 @@ class Extractor:
     def _key(self, event: Event) -> None:
         name, _, modes = event.data.partition(" ")
         self._has_keys = True
-        if name == "paste-begin":
-            self._edit.pasted = True
         if name.startswith("paste"):
+            self._edit.pasted = self._edit.pasted or name == "paste-begin"
             return
         if modes == "noecho canonical":
             self._edit.secret = name == "enter" or self._edit.secret
@@ -345,6 +345,7 @@ class Extractor:
         if rest:
             self._write(rest)
         self._settled(silence=silence)
+        self._edit.break_off(drawn=False)
         if silence and self._keys and self._edit.bracketed:
             drop_done(self._keys, self._written_s, untouched=self._is_untouched())
 
@@ -360,9 +361,8 @@ class Extractor:
         text = self._behind_output(before)
         prompt = Prompt(without_typed(text, self._levels.known(), exact=edit.exact), edit.bracketed)
         edit.answers = edit.answers or (first and self._levels.asks_itself(prompt))
-        if not prompt.text.strip() or len(text) > LONGEST or edit.answers:
-            return
-        if not self._is_plausible(prompt, first):
+        unfit = not prompt.text.strip() or len(text) > LONGEST or edit.answers
+        if unfit or not self._is_plausible(prompt, first):
             return
         edit.prompt = prompt
         apart = len(text.rstrip()) <= len(prompt.text) or behind.startswith("  ")
@@ -481,9 +481,9 @@ class Extractor:
 
     def _note_interruption(self, before: str) -> None:
         """A line feed without Enter that leaves an empty line: the rest is typed there."""
-        edit = self._edit
-        if edit.bracketed and edit.prompt is not None and self._picture.column == 0:
-            edit.carried, edit.carried_ends = before[-MAX_TEXT:], edit.ends
+        edit, drawn = self._edit, self._tail.endswith(b"\r")
+        if edit.bracketed and edit.prompt is not None and self._picture.column == 0 and not drawn:
+            edit.broken = before[-MAX_TEXT:]
 
 
 def extract(

@@ -62,12 +62,20 @@ class LineEdit:
     arrived: bool = False
     more: bool = False
     """It goes on with the command before it."""
+    broken: str | None = None
+    """Typed before a line feed that came without Enter: of other output, or of rows that the editor draws."""
     carried: str = ""
     """Typed before other output broke into the line."""
     carried_ends: int = field(default=-1)
 
     resized: bool = False
     """The size changed while it was typed: the prompt may stand there twice."""
+
+    def break_off(self, *, drawn: bool) -> None:
+        """What the line feed was of shows: bash, which has `drawn` a row, begins the next one with CR."""
+        if self.broken is not None and not drawn:
+            self.carried, self.carried_ends = self.broken, self.ends
+        self.broken = None
 
     @property
     def reach(self) -> int:

@@ -279,6 +279,17 @@ def test_here_documents_one_after_the_other() -> None:
     assert texts(session.show("one\r\n").ask().end()) == ["cat <<A <<B\none\nA\ntwo\nB"]
 
 
+@pytest.mark.parametrize(
+    "parts", [("for a in b; do\r\n", "\rtwo\r\n", "\rdone"), ("for a in b; do\r\n\r", "two\r\n\r", "done")]
+)
+def test_rows_of_a_recalled_command_that_come_one_by_one(parts: tuple[str, ...]) -> None:
+    first, *others = parts
+    session = Session().ask().show(first, after=0.1)
+    for part in others:
+        session.show(part)
+    assert texts(session.enter().ask().end()) == ["for a in b; do\ntwo\ndone"]
+
+
 def test_a_terminal_of_one_cell() -> None:
     session = Session().ask().type("echo a").resize(1, 1).type("b").resize(80, 24).type("c").enter().ask()
     assert texts(session.end()) == ["echo abc"]
