@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recorder.commands import Flag
 from tests.commands.typing import OFF, ON, Session, commands, texts
 
 KEYS_ON, KEYS_OFF = "\x1b[>4;1m\x1b[=5u\x1b=", "\x1b[>4;0m\x1b[=0u\x1b>"
@@ -48,6 +49,15 @@ def test_the_mark_alone_accepts_nothing() -> None:
     """Anyone can write it; only where the editor is off it stands for the end of its line."""
     session = _ask(Session()).type("echo o").show(f"\r\n{RUNS}\x1b[A\r\x1b[14C").type("ne")
     assert texts(_ask(_enter(session, "one\r\n")).end()) == ["echo one"]
+
+
+def test_a_line_accepted_by_a_key_that_is_not_told() -> None:
+    """The keypad's Enter, in a terminal with the kitty keyboard protocol."""
+    session = (
+        _ask(_enter(_ask(Session()).type("true"))).type("id").show(f"\r\n{RUNS}{OFF}{KEYS_OFF}", after=0.1)
+    )
+    found = commands(_ask(session.show("uid\r\n")).end().events)
+    assert [(c.text, c.flags) for c in found] == [("true", ()), ("id", (Flag.NO_KEY,))]
 
 
 def test_a_line_taken_back_where_it_stands() -> None:
