@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from recorder.cast import events
@@ -85,10 +86,16 @@ class BackgroundSync:
 class Recording:
     """Appends to one live file. Every method raises RecordingError when the record cannot be written.
 
-    `started` is the monotonic clock's reading at event time 0, in seconds.
+    `started` is the monotonic clock's reading at event time 0, in seconds; `durability` sees to the disk.
     """
 
-    def __init__(self, fd: int, sealer: Sealer, started: float) -> None:
+    def __init__(
+        self,
+        fd: int,
+        sealer: Sealer,
+        started: float,
+        durability: Callable[[int], Durability] = BackgroundSync,
+    ) -> None:
         self._fd = fd
         self._sealer = sealer
         self._started = started
@@ -96,6 +103,7 @@ class Recording:
         self._typed = Utf8Stream()
         self._unsealed_since: float | None = None
         self._unsealed_bytes = 0
+        self._make_durable = durability
         self._durability: Durability | None = None
 
     def begin(self, header: bytes) -> None:
@@ -103,7 +111,7 @@ class Recording:
         self._append(header)
         self.seal()
         self._sync_now()
-        self._durability = BackgroundSync(self._fd)
+        self._durability = self._make_durable(self._fd)
 
     def output(self, data: bytes, *, error: bool = False) -> None:
         """Record what the user is about to be shown, byte for byte."""
