@@ -321,7 +321,7 @@ async def test_what_nobody_foresaw_is_not_swallowed(demo: Studio, monkeypatch: p
     monkeypatch.setattr(first.source, "events", broken)
     with pytest.raises(RuntimeError, match="broken"):
         async with shown(first) as screen:
-            await screen.until(lambda: False)
+            await screen.until(lambda: not screen.app.is_running)
 
 
 async def test_playing_to_the_end_pauses_there(studio: Studio) -> None:
