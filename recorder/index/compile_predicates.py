@@ -33,6 +33,14 @@ NEVER_NULL = frozenset({"s.started", "s.live", "s.command_count", FAILED_STATUS}
 _OPERATORS = {"!=": "<>", ">=": ">=", "<=": "<=", ">": ">", "<": "<", "=": "="}
 
 
+MOST_SQL = 1_000_000
+"""Characters. AND of commands below OR, over and over, is written out four times as long at each level."""
+
+
+class TooDeepError(Exception):
+    """An expression that would become longer than `MOST_SQL`."""
+
+
 class Sql(NamedTuple):
     text: str
     parameters: tuple[Parameter, ...] = ()
@@ -41,6 +49,8 @@ class Sql(NamedTuple):
 def joined(parts: list[Sql], word: str) -> Sql:
     """The parts with AND or OR between them; not none."""
     text = f" {word} ".join(part.text for part in parts)
+    if len(text) > MOST_SQL:
+        raise TooDeepError
     values = tuple(value for part in parts for value in part.parameters)
     return Sql(f"({text})" if len(parts) > 1 else text, values)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from recorder.errors import SealcastError
 from recorder.index.compile import Candidates, Compiler, id_list
-from recorder.index.compile_predicates import Sql
+from recorder.index.compile_predicates import Sql, TooDeepError
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
 from recorder.index.query import Query, QueryError
@@ -236,13 +236,15 @@ class Search:
         """What SQLite says of an interruption, or of a function that failed, as what it was."""
         try:
             yield
+        except TooDeepError as error:
+            raise _too_deep() from error
         except sqlite3.OperationalError as error:
             if self._stop():
                 raise SearchStoppedError(*_why_slow(self.query)) from error
             if self._failure is not None:
                 raise self._failure from error
             if any(limit in str(error) for limit in _TOO_DEEP):
-                raise QueryError("parentheses nest too deeply for the index", 1, "Use fewer") from error
+                raise _too_deep() from error
             raise
 
     def _state(self, session_id: str) -> str:
@@ -288,6 +290,10 @@ class Search:
 def _if_few(found: sqlite3.Cursor) -> Candidates:
     ids = frozenset(row[0] for row in found)
     return ids if len(ids) <= SELECTIVE else None
+
+
+def _too_deep() -> QueryError:
+    return QueryError("parentheses nest too deeply for the index", 1, "Use fewer")
 
 
 def _why_slow(query: Query) -> tuple[str, str]:
