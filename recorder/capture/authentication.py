@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+from itertools import accumulate, takewhile
 from typing import Any
 
 from recorder.capture.login import MAX_AUTH_FILE
@@ -64,8 +65,10 @@ def authentication_of(text: str) -> dict[str, Any]:
 def _shortened(lines: list[str]) -> list[str]:
     room, kept = MAX_KEPT, []
     for line in lines:
-        kept.append(line[:room])
-        room -= len(kept[-1])
+        sizes = accumulate(len(json.dumps(character)) - len('""') for character in line[:room])
+        fitting = list(takewhile(room.__ge__, sizes))
+        kept.append(line[: len(fitting)])
+        room -= fitting[-1] if fitting else 0
     return [line for line in kept if line]
 
 

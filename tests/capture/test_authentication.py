@@ -108,6 +108,15 @@ def test_many_hostile_certificates_fit_into_an_entry(tmp_path: Path) -> None:
     assert found["cut"]["bytes"] > 16 * 1024
 
 
+@pytest.mark.parametrize("character", ["\x01", '"', "\udc80", "\N{PILE OF POO}", "é"])
+@pytest.mark.parametrize("length", [1, 5_000, 100_000])
+def test_whatever_a_line_holds_an_entry_has_room_for_it(character: str, length: int) -> None:
+    found = authentication_of(f"{character * length}\n" * 16)
+    assert 0 < len(json.dumps(found)) < MAX_KEPT + 1024
+    assert found["methods"][0].strip(character) == ""
+    assert ("cut" in found) == (length > 1)
+
+
 def test_what_the_login_itself_could_not_read_is_said() -> None:
     text = _ONE + "A" * (MAX_AUTH_FILE - len(_ONE))
     assert authentication_of(text)["cut"]["incomplete"] is True
