@@ -13,13 +13,13 @@ from recorder.cli.progress import Progress
 from recorder.cli.settings import Settings
 from recorder.errors import ExitCode, SealcastError
 from recorder.index.database import NAME, damage_told, is_written, open_index
+from recorder.index.facts import read_facts
 from recorder.index.indexing import Wish, build
 from recorder.index.sessions import SessionLog
 from recorder.store.catalog import Files, Session
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
 from recorder.store.state import State
-from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 
 _FEW = 200
@@ -73,11 +73,10 @@ def _missing(store: Store) -> list[Session]:
         return _all_sessions(store)
     connection = open_index(store.root / NAME)
     try:
-        found = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
+        size = read_facts(connection).log_size
         (count,) = connection.execute("SELECT count(*) FROM sessions").fetchone()
     finally:
         connection.close()
-    size = int(found[0]) if found and found[0].isdecimal() else 0
     follows_live = not is_written(store.root) and count <= _FOLLOWED and store.live_ids()
     if size >= store.log.checkpoint().size and not follows_live:
         return []
@@ -140,6 +139,6 @@ class States:
         session = self._sessions.get(session_id)
         if session is None:
             return str(State.MISSING)
-        verdict = self._checker.check(Target(session.path, session))
+        verdict = self._checker.verdict_of(session)
         self.verdicts[session_id] = verdict
         return str(verdict.state)

@@ -19,6 +19,7 @@ from typing import Any
 
 from recorder.errors import SealcastError
 from recorder.index.database import NAME, IndexDamagedError, damage_told, open_index
+from recorder.index.facts import read_facts
 from recorder.index.query import Query
 from recorder.index.search import Search
 from recorder.index.sessions import SessionLog
@@ -211,15 +212,14 @@ def _listing(store: Store, connection: sqlite3.Connection) -> Listing | None:
     try:
         with damage_told():
             connection.execute("BEGIN")
-            facts = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            size, since = int(facts["log_size"]), float(facts["looked_at"]) - _CLOCK_S
-            if facts.get("whole") != "1" or not _has_all(connection):
+            facts = read_facts(connection)
+            if not facts.whole or facts.looked_at is None or not _has_all(connection):
                 return None
-            if size > store.log.checkpoint().size:
+            if facts.log_size > store.log.checkpoint().size:
                 return None
             listing = Listing(store, connection)
-            _News(listing).look(since, size)
-    except (KeyError, ValueError, IndexDamagedError):
+            _News(listing).look(facts.looked_at - _CLOCK_S, facts.log_size)
+    except (ValueError, IndexDamagedError):  # rows are checked as they are read
         return None
     return listing
 

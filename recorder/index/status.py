@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.extraction import EXTRACTOR
+from recorder.index.facts import read_facts
 from recorder.index.sessions import FileState, SessionLog, file_state, state_of
 from recorder.index.unchanged import count_if_unchanged
 from recorder.safe_text import safe
@@ -61,10 +62,10 @@ def status_of(store: Store) -> Status:
             if count_if_unchanged(store, with_output=status.has_output) is not None:
                 return status
             known = {row[0]: _Known._make(row[1:]) for row in connection.execute(_KNOWN)}
-            taken_in = connection.execute("SELECT value FROM meta WHERE key = 'log_size'").fetchone()
+            taken_in = read_facts(connection).log_size
     finally:
         connection.close()
-    _Comparison(store, status, known, int(taken_in[0]) if taken_in else 0).run()
+    _Comparison(store, status, known, taken_in).run()
     return status
 
 
@@ -82,7 +83,7 @@ _KNOWN = "SELECT id, state, file_size, file_mtime, extractor, has_output FROM se
 
 
 def _counts(connection: sqlite3.Connection, store: Store) -> Status:
-    facts = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    facts = read_facts(connection)
     sessions, commands = connection.execute(
         "SELECT count(*), coalesce(sum(command_count), 0) FROM sessions"
     ).fetchone()
@@ -92,8 +93,8 @@ def _counts(connection: sqlite3.Connection, store: Store) -> Status:
     return Status(
         path=path,
         size_bytes=path.stat().st_size,
-        built_at=float(facts["built_at"]) if "built_at" in facts else None,
-        has_output=facts.get("output") == "1",
+        built_at=facts.built_at,
+        has_output=facts.has_output,
         sessions=sessions,
         commands=commands,
         text_bytes=text,

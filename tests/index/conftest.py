@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from recorder.index.indexing import build
 from recorder.store.layout import Store
+from tests.index.recorded import ALONE, record
 
 
 @pytest.fixture
@@ -14,3 +16,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.prepare()
     yield made
     made.close()
+
+
+@pytest.fixture
+def ids(store: Store) -> list[str]:
+    """Three sessions, in the index and in their order."""
+    made = [record(store, [(f"echo {name}", f"{name}\r\n")]) for name in ("alpha", "beta", "gamma")]
+    build(store, ALONE)
+    return made

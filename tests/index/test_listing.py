@@ -30,13 +30,6 @@ def counts(store: Store) -> Counts | None:
         return None if listing is None else listing.counts()
 
 
-@pytest.fixture
-def ids(store: Store) -> list[str]:
-    made = [record(store, [(f"echo {name}", f"{name}\r\n")]) for name in ("alpha", "beta", "gamma")]
-    build(store, ALONE)
-    return made
-
-
 def test_it_says_what_the_catalog_says(store: Store, ids: list[str]) -> None:
     expected = list_sessions(store)
     assert listed(store) == expected

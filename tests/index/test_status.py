@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recorder.index.database import NAME
+from recorder.index.database import NAME, IndexDamagedError
 from recorder.index.indexing import build
 from recorder.index.status import status_of
 from recorder.store.layout import Store
@@ -24,17 +24,14 @@ def counts(store: Store) -> Counts:
 
 
 def set_log_size(store: Store, size: int) -> None:
+    set_fact(store, "log_size", str(size))
+
+
+def set_fact(store: Store, key: str, value: str) -> None:
     connection = sqlite3.connect(store.root / NAME)
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'log_size'", (str(size),))
+    connection.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
     connection.commit()
     connection.close()
-
-
-@pytest.fixture
-def ids(store: Store) -> list[str]:
-    made = [record(store, [(f"echo {number}", f"{number}\r\n")]) for number in range(3)]
-    build(store, ALONE)
-    return made
 
 
 def _remove(store: Store, session: str) -> None:
@@ -98,4 +95,13 @@ def test_live_sessions_are_counted_apart(store: Store, ids: list[str]) -> None:
 def test_sums_are_those_of_the_tables(store: Store, ids: list[str]) -> None:
     status = status_of(store)
     assert (status.sessions, status.commands) == (3, 3)
-    assert status.text_bytes == 3 * len("Welcome to web\n0\n")
+    assert status.text_bytes == len("Welcome to web\n" * 3 + "alpha\nbeta\ngamma\n")
+
+
+@pytest.mark.parametrize("key", ["log_size", "built_at"])
+@pytest.mark.parametrize("value", ["", "many", "-1", "nan", "1e999", "9" * 400, "\N{SUPERSCRIPT TWO}"])
+def test_a_fact_that_is_no_number_is_damage(store: Store, ids: list[str], key: str, value: str) -> None:
+    set_fact(store, key, value)
+    _touch(store, ids[0])  # else the log is not looked at
+    with pytest.raises(IndexDamagedError, match=f"{key} is no number"):
+        status_of(store)

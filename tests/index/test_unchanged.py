@@ -17,13 +17,6 @@ from tests.index.recorded import ALONE, record
 from tests.store.recordings import Worker
 
 
-@pytest.fixture
-def ids(store: Store) -> list[str]:
-    made = [record(store, [(f"echo {name}", f"{name}\r\n")]) for name in ("alpha", "beta", "gamma")]
-    build(store, ALONE)
-    return made
-
-
 def _touch(store: Store, ids: list[str]) -> None:
     os.utime(store.sealed_path(ids[0]), (1, 1))
 
