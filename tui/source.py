@@ -17,7 +17,7 @@ from recorder.index.database import IndexDamagedError, damage_told
 from recorder.index.listing import Counts, current_listing
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
-from recorder.store.checking import Checker
+from recorder.store.checking import Checker, unreadable
 from recorder.store.layout import Store
 from recorder.store.reading import open_file, open_stored
 from recorder.store.targets import Target
@@ -129,10 +129,13 @@ class Source:
         """Integrity and completeness, from the bytes on disk.
 
         The log is read and proved again when it has grown, and where `anew` asks for it: to do so takes
-        three seconds with 100,000 sessions.
+        three seconds with 100,000 sessions. What cannot be read has a verdict that says so.
         """
         tell = _percent(subject, progress) if progress else None
-        return self._checker(anew).check(subject.target, tell)
+        try:
+            return self._checker(anew).check(subject.target, tell)
+        except SealcastError as error:
+            return unreadable(error)
 
     def _checker(self, anew: bool) -> Checker:
         with self._one_reader:

@@ -26,7 +26,6 @@ from recorder.safe_text import safe
 from recorder.store.catalog import list_sessions
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
-from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 
 SCHEMA = "sealcast.sessions/1"
@@ -154,7 +153,7 @@ def _matches(store: Store, query: Query, wish: Wish) -> Page:
     if query.needs_check:
         checker = Checker(store)
         candidates = (session for session in checker.sessions if query.may_match(session))
-        checked = (Row(session, checker.check(Target(session.path, session))) for session in candidates)
+        checked = (Row(session, checker.verdict_of(session)) for session in candidates)
         rows = [row for row in checked if query.matches(row.session, row.state)]
         return _page(query, rows, len(rows), len(checker.sessions), wish)
     with contextlib.suppress(IndexDamagedError), damage_told(), current_listing(store) as listing:

@@ -48,10 +48,7 @@ def check_all(store: Store, progress: Progress | None = None) -> Iterator[tuple[
     """Check every session of the store, the newest first; `log_findings` tells about the log itself."""
     checker = Checker(store)
     for session in checker.sessions:
-        try:
-            yield session, checker.check(Target(session.path, session), progress)
-        except SealcastError as error:
-            yield session, _unreadable(error)
+        yield session, checker.verdict_of(session, progress)
 
 
 def log_findings(store: Store) -> list[LogFinding]:
@@ -101,6 +98,13 @@ class Checker:
         if verdict.state in _ACCUSING and self._has_moved_on(target.session):
             return self._check_again(target, progress)
         return verdict
+
+    def verdict_of(self, session: Session, progress: Progress | None = None) -> Verdict:
+        """As `check`; one whose file cannot be read does not keep the others from being checked."""
+        try:
+            return self.check(Target(session.path, session), progress)
+        except SealcastError as error:
+            return unreadable(error)
 
     def _check(self, target: Target, progress: Progress | None) -> Verdict:
         if target.session is not None and target.path is None:
@@ -272,7 +276,8 @@ def _nothing_yet(state: State, sentence: str) -> Verdict:
     return Verdict(state, state.word, "there are no bytes to check", sentence)
 
 
-def _unreadable(error: SealcastError) -> Verdict:
+def unreadable(error: SealcastError) -> Verdict:
+    """Of what could not be looked at, and why."""
     row = CheckRow("file", State.UNREADABLE.sign, error.message, (error.hint,) if error.hint else ())
     return Verdict(State.UNREADABLE, "cannot be read", error.message, "it was not looked at", (row,))
 

@@ -45,6 +45,17 @@ def test_check_in_a_query_verifies(cli: Run, store: Path, ids: list[str]) -> Non
     assert cli("ls", "-check:ok", "--columns", "check,id").out.splitlines()[1] == f"✗  {ids[1]}"
 
 
+def test_a_recording_that_cannot_be_read_does_not_hide_the_others(
+    cli: Run, store: Path, ids: list[str]
+) -> None:
+    (path,) = store.glob(f"sealed/**/{ids[1]}.cast.zst")
+    path.rename(path.with_suffix(".kept"))
+    path.symlink_to(path.with_suffix(".kept"))
+    result = cli("ls", "-check:bad", "--columns", "check,id")
+    assert (result.code, len(result.out.splitlines())) == (0, 4)
+    assert f"✗  {ids[1]}" in result.out
+
+
 def damage(store: Path, session: str) -> None:
     """Takes the recording's file out of the log's words: another recording in its place."""
     files = sorted(store.glob("sealed/**/*.cast.zst"))

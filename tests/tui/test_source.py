@@ -66,3 +66,12 @@ def test_a_key_that_is_no_longer_trusted_counts_at_once(demo: Studio) -> None:
     demo.store.trusted_path.write_text("")
     assert trust.read_keys(demo.store.trusted_path) == []
     assert source.check(subject).state is not State.VERIFIED
+
+
+def test_a_recording_that_cannot_be_read_has_a_verdict_that_says_so(demo: Studio) -> None:
+    path = demo.store.sealed_path(demo.made[0])
+    path.rename(path.with_suffix(".kept"))
+    path.symlink_to(path.with_suffix(".kept"))
+    verdict = Source(demo.store).check(_subject(demo, demo.made[0]))
+    assert (verdict.state, verdict.word) == (State.UNREADABLE, "cannot be read")
+    assert verdict.rows[0].result == verdict.integrity != ""

@@ -1,6 +1,5 @@
 """The Library: all sessions, a filter line that narrows them as it is typed, and a preview."""
 
-from contextlib import suppress
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -260,9 +259,8 @@ class LibraryScreen(LibraryDemo):
         for session in sessions:
             if worker.is_cancelled:
                 return
-            with suppress(SealcastError):  # a file that cannot be read: the rest is checked, details say why
-                verdict = self.source.check(Subject.of_session(session), anew=anew)
-                self.post_message(Checked(session.id, verdict))
+            verdict = self.source.check(Subject.of_session(session), anew=anew)
+            self.post_message(Checked(session.id, verdict))
 
     @on(Checked)
     def take_verdict(self, message: Checked) -> None:
