@@ -25,7 +25,7 @@ _NET_BIND_SERVICE = 10
 """CAP_NET_BIND_SERVICE: containers leave it in the bounding set; else it could not be gained."""
 CAPABILITY = struct.pack("<IIIII", 0x02000000, 1 << _NET_BIND_SERVICE, 0, 0, 0)
 """vfs_cap_data of revision 2 (linux/capability.h): permitted, not effective."""
-_MODULES = "import _signal, _socket, array, fcntl, posix, pwd, sys, termios"
+_MODULES = "import _signal, _socket, fcntl, posix, pwd, sys, termios"
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 SYSTEM_PYTHON = "/usr/bin/python3"
 
