@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
-from recorder.cast.events import FILE, Event
+from recorder.cast.events import ELISION, FILE, Event
 from recorder.cast.header import Header
 from recorder.cast.ledger import CODES
 from recorder.cast.reader import EventReader, iter_input, open_events
@@ -83,7 +83,7 @@ def _text(source: Source) -> Iterator[str]:
     yield from _transcript(source)
     with source.events() as (_header, events):
         for event in events:
-            if event.code in CODES and event.code != "L":
+            if event.code in CODES and event.code != ELISION:
                 yield f"[{safe(remark_of(event))}]"
     yield from (f"[not in this file: {safe(loss)}]" for loss in source.survey.losses())
     if source.survey.input_bytes:

@@ -101,7 +101,7 @@ class Studio:
 
 
 class ImmediateSync:
-    """Nobody waits for the output of these sessions; a thread for each took a fifth of the time."""
+    """Nobody waits for the output of these sessions; a thread for each took a tenth of the time."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
