@@ -7,10 +7,10 @@ from recorder.cast.events import EXIT, KEY, OUTPUT, RESIZE, Event
 from recorder.cast.header import Header
 from recorder.cast.reader import merge_bytes
 from recorder.commands.command import Command, Flag
-from recorder.commands.keys import Key, drop_done, is_end_of_input, take_key
+from recorder.commands.keys import Key, drop_done, is_aborted, is_end_of_input, take_key
 from recorder.commands.levels import Levels, Phase
 from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
-from recorder.commands.marks import ASKS, EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, UP, Cutter
+from recorder.commands.marks import ASKS, EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, Cutter, goes_up
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt, without_typed
 from recorder.commands.reports import Authority, ForeignMarks, ForgedMark, exit_status
@@ -25,7 +25,6 @@ _LATE_S = 2.0
 """What was typed ahead this long ago may still come up at a prompt."""
 _LONG_READ = 16 * 1024
 _MAX_KEYS = 256
-_SHORT = 160
 
 
 class Extractor:
@@ -58,14 +57,15 @@ class Extractor:
 
     def add(self, event: Event, data: bytes) -> list[Command]:
         """One event; `data` are the exact bytes of an `o`. Answers what has ended by it."""
-        if event.code == OUTPUT:
-            self._output(event.time, data)
-        elif event.code == KEY:
+        time, code, _ = event
+        if code == OUTPUT:
+            self._output(time, data)
+        elif code == KEY:
             self._key(event)
-        elif event.code == RESIZE:
+        elif code == RESIZE:
             self._resize(event)
-        elif event.code == EXIT:
-            self._now = max(self._now, event.time)
+        elif code == EXIT:
+            self._now = max(self._now, time)
             self._ended = True
         return self._take()
 
@@ -90,27 +90,22 @@ class Extractor:
         before = self._interruptible(data)
         start = 0
         while start < len(data):
-            piece = self._cutter.next_piece(data, start, self._wants_ends(data))
-            text = self._close(piece.text) if piece.text and self._edit.closing else piece.text
+            text, cut = self._cutter.next_piece(data, start, self._wants_ends(data))
+            start += len(text) + len(cut)
+            text = self._close(text) if text and self._edit.closing else text
             if text:
                 self._write(text)
-            start += len(piece.text) + len(piece.cut)
-            if piece.cut.startswith(b"\x1b]"):
-                self._mark(piece.cut)
-            elif piece.cut.endswith(b"\n") and self._goes_up(data, start):
-                self._write(piece.cut)
-            elif piece.cut:
-                self._cut(piece.cut)
+            if cut.endswith(b"\n") and self._goes_up(data, start):
+                self._write(cut)
+            elif cut:
+                self._cut(cut)
         if before is not None:
             self._note_interruption(before)
         self._note_events()
 
     def _goes_up(self, data: bytes, start: int) -> bool:
         """An editor without marks comes back from this end of line: it only wrote below the line."""
-        if self._edit.bracketed or not self._keys:
-            return False
-        end = data.find(b"\n", start, start + _SHORT)
-        return bool(UP.search(data, start, start + _SHORT if end < 0 else end))
+        return not self._edit.bracketed and bool(self._keys) and goes_up(data, start)
 
     def _resize(self, event: Event) -> None:
         if event.time - self._written_s >= SETTLED_S:
@@ -161,14 +156,15 @@ class Extractor:
             known.mark.encode("utf-8", "replace") in data for known in self._levels.known()
         )
 
-    def _write(self, data: bytes) -> None:
-        self._picture.feed(data)
-        last = data.rfind(b"\n")
-        if last >= 0:
-            self._new_line(self._offset + last + 1)
-            self._edit.ends += data.count(b"\n")
+    def _write(self, data: bytes, *, shown: bool = True) -> None:
+        if shown:
+            self._picture.feed(data)
+        ends = data.count(b"\n")
+        if ends:
+            self._new_line(self._offset + data.rfind(b"\n") + 1)
+            self._edit.ends += ends
         self._offset += len(data)
-        self._tail = data[-32:] if len(data) >= 32 else (self._tail + data)[-32:]
+        self._tail = (self._tail + data)[-32:] if len(data) < 32 else data[-32:]
 
     def _new_line(self, offset: int) -> None:
         self._line_s, self._line_at = self._now, offset
@@ -179,6 +175,8 @@ class Extractor:
     def _cut(self, cut: bytes) -> None:
         if cut.endswith(b"\n"):
             self._end_of_line(cut)
+        elif cut.startswith(b"\x1b]"):
+            self._mark(cut)
         elif cut == EDITOR_ON:
             self._write(cut)
             self._editor_on()
@@ -317,7 +315,7 @@ class Extractor:
             self._done += self._levels.report_end(exit_status(report), self._now, self._offset)
         elif report.kind == "A":
             self._done += self._levels.report_end(None, self._now, self._offset)
-        self._write(mark)
+        self._write(mark, shown=report is None or not self._picture.pass_over())
         if report is not None and report.kind == "C":
             self._started()
 
@@ -353,9 +351,12 @@ class Extractor:
         """If a prompt was being written, it is complete."""
         edit = self._edit
         first, edit.looked = not edit.looked, True
-        if edit.bracketed and silence and first and self._picture.column == 0 and edit.ends == 0:
+        if edit.prompt is not None and not first:
+            return
+        at_start = self._picture.column == 0
+        if edit.bracketed and silence and first and at_start and edit.ends == 0:
             edit.empty = not self._picture.cursor_line()[1]
-        if edit.prompt is not None or self._picture.column == 0 or edit.closing:
+        if edit.prompt is not None or at_start or edit.closing:
             return
         before, behind = self._picture.cursor_line()
         text = self._behind_output(before)
@@ -435,7 +436,7 @@ class Extractor:
             self._ahead = max(0, self._ahead - 1)
         if typed is not None and key is not None and not edit.bracketed:
             typed = self._typed_ahead(typed, key)
-        if typed is not None and not self._is_aborted(typed, key):
+        if typed is not None and not is_aborted(typed.text, key):
             self._run(typed, edit, key)
         elif edit.more or (typed and self._levels.asks_more(typed.prompt, quiet=edit.quiet)):
             self._levels.forget()
@@ -463,9 +464,6 @@ class Extractor:
             flags = {Flag.ON_ALTERNATE} if self._picture.alternate else set()
             flags |= {Flag.NO_KEY} if unkeyed else set()
             self._done += self._levels.begin(typed, start, self._offset, flags)
-
-    def _is_aborted(self, typed: Typed, key: Key | None) -> bool:
-        return key.name == "ctrl-c" if key else typed.text.endswith("^C")
 
     # ── other output on the line ──────────────────────────────────────────────
 

@@ -53,3 +53,8 @@ def is_end_of_input(text: str, keys: deque[Key], *, has_keys: bool) -> bool:
     if pressed and len(keys) == 1 and _GOOD_BYE.fullmatch(text):
         return True
     return pressed and bool(_END_OF_INPUT.match(text))
+
+
+def is_aborted(text: str, key: Key | None) -> bool:
+    """A line was given up: by its key, or by what the terminal shows where keys are not recorded."""
+    return key.name == "ctrl-c" if key else text.endswith("^C")

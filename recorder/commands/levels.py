@@ -1,6 +1,5 @@
 """Which shell or interpreter a prompt belongs to, and which commands are running in the ones outside it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -66,9 +65,9 @@ class Levels:
         self.cwd: str | None = None
         """The directory that the innermost shell reported last."""
 
-    def known(self) -> Iterator[Prompt]:
+    def known(self) -> list[Prompt]:
         """The prompts of all levels, the innermost first; not those without any text."""
-        return (level.prompt for level in reversed(self._stack) if level.prompt and level.prompt.text)
+        return [level.prompt for level in reversed(self._stack) if level.prompt and level.prompt.text]
 
     @property
     def running(self) -> Running | None:

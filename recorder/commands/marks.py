@@ -12,7 +12,9 @@ RUNS = b"\x1b]133;C"
 PROMPT_BEFORE = re.compile(rb"\x1b\[\d*[KCD](?:\x1b\[\?1h|\x1b=)*\Z")
 """zsh and fish 4 switch the editor on behind the prompt, after clearing the line or moving to its end."""
 MOVES = re.compile(rb"(?:\x1b\[[0-9;?]*+[A-HJKhlm]|\x1b[=>]|\r)*+")
-UP = re.compile(rb"\x1b\[\d*A")
+_UP = re.compile(rb"\x1b\[\d*A")
+_NEAR = 160
+"""Bytes in which an editor that goes up does so."""
 KEYBOARD_OFF = re.compile(rb"\x1b\[(?:>4(?:;0)?m|=0(?:;1)?u|<\d*u)")
 """Keys are not told apart any more: behind EDITOR_OFF, what fish 4 does in the middle of a line, too."""
 
@@ -32,14 +34,8 @@ _PART = re.compile(
 _MARK_PART = re.compile(rb"\x1b\](?:[16](?:3(?:3(?:;[^\x07\x18\x1a\x1b]*+\x1b?)?)?)?)?\Z")
 
 
-class Piece:
-    """Output without a cut in it, and the cut behind it: a mode change, an end of line, or nothing."""
-
-    __slots__ = ("cut", "text")
-
-    def __init__(self, text: bytes, cut: bytes) -> None:
-        self.text = text
-        self.cut = cut
+Piece = tuple[bytes, bytes]
+"""Output without a cut in it, and the cut behind it: a mode change, an end of line, a mark, or nothing."""
 
 
 class Cutter:
@@ -73,19 +69,19 @@ class Cutter:
     def next_piece(self, data: bytes, start: int, ends_of_lines: bool) -> Piece:
         """The piece of `data` that begins at `start`; with `ends_of_lines` it ends there too."""
         if not ends_of_lines and data.find(b"\x1b", start) < 0:
-            return Piece(data[start:], b"")
+            return data[start:], b""
         marks = self._marks and data.find(b"\x1b]", start) >= 0
         modes = data.find(b"\x1b[?2004", start) >= 0 or data.find(b"\x1b]133;", start) >= 0
         if not ends_of_lines and not marks and not modes:
-            return Piece(data[start:], b"")
+            return data[start:], b""
         if marks:
             pattern = _MODE_MARK_OR_END if ends_of_lines else _MODE_OR_MARK
         else:
             pattern = _MODE_OR_END if ends_of_lines else _MODE
         found = pattern.search(data, start)
         if found is None:
-            return Piece(data[start:], b"")
-        return Piece(data[start : found.start()], found[0])
+            return data[start:], b""
+        return data[start : found.start()], found[0]
 
     def _part(self, data: bytes) -> int:
         """Where the beginning of a cut stands at the end of `data`; -1 if it ends with none."""
@@ -97,3 +93,9 @@ class Cutter:
             part = _PART.search(data, max(0, len(data) - 64))
             return part.start() if part else -1
         return -1
+
+
+def goes_up(data: bytes, start: int) -> bool:
+    """The cursor goes up in the line that begins at `start`."""
+    end = data.find(b"\n", start, start + _NEAR)
+    return bool(_UP.search(data, start, start + _NEAR if end < 0 else end))

@@ -37,6 +37,13 @@ class Picture:
             self.screen.feed(data)
             self._cursor_line = None
 
+    def pass_over(self) -> bool:
+        """Whether a whole mark of a shell need not be fed here: then it changes nothing."""
+        if not self.screen.at_ground:
+            return False
+        self.screen.skip_string()
+        return True
+
     def resize(self, columns: int, rows: int) -> None:
         """Another size; the lines are broken anew."""
         self.screen.resize(columns, rows)

@@ -124,14 +124,16 @@ class RecordingReader(Extractor):
 
     def read(self, event: Event, data: bytes) -> None:
         """One event; `data` are the exact bytes of an `o`."""
-        self._active_s += min(max(0.0, event.time - self._last_s), IDLE_S)
-        self._last_s = max(self._last_s, event.time)
-        if event.code == OUTPUT and self._with_output:
+        time, code, _ = event
+        if time > self._last_s:
+            self._active_s += min(time - self._last_s, IDLE_S)
+            self._last_s = time
+        if code == OUTPUT and self._with_output:
             self._raw += data
-        elif event.code == RESIZE:
+        elif code == RESIZE:
             self._resize_page(event)
         ended = self.add(event, data)
-        if ended or event.code in _TELLING:
+        if ended or code in _TELLING:
             self._follow(ended)
 
     def end(self) -> None:
@@ -195,7 +197,7 @@ class RecordingReader(Extractor):
         return min(self._line_at, self._edit.begun_at) if self._edit.bracketed else self._line_at
 
     def _has_prompt(self) -> bool:
-        return next(self._levels.known(), None) is not None
+        return bool(self._levels.known())
 
     def _prompts(self) -> list[str]:
         return [prompt.text for prompt in self._levels.known()]
@@ -204,7 +206,7 @@ class RecordingReader(Extractor):
         begun = self._begun[-1] if self._begun else None
         if begun is None or begun.running is not running:
             self._end_aside(running.output_at, running.prompt.text, (running.text, running.seen or ""))
-            level = max(0, sum(1 for _ in self._levels.known()) - 1)
+            level = max(0, len(self._levels.known()) - 1)
             inner = [one for one in self._begun if one.level >= level]
             begun = _Begun(running, self._next, level)
             self._next += 1
@@ -241,7 +243,7 @@ class RecordingReader(Extractor):
 
     def _alive(self) -> list[_Begun]:
         """Begun, and neither ended nor given up."""
-        depth = sum(1 for _ in self._levels.known())
+        depth = len(self._levels.known())
         running = self._levels.running
         return [begun for begun in self._begun if begun.level < depth - 1 or begun.running is running]
 
@@ -269,11 +271,11 @@ class RecordingReader(Extractor):
 
     def _feed(self, offset: int) -> None:
         """The raw output up to `offset` goes to what is open."""
-        count = min(offset - self._raw_at, len(self._raw))
-        if count <= 0:
+        count = offset - self._raw_at
+        if count <= 0 or not self._raw:
             return
         data, self._raw = self._raw[:count], self._raw[count:]
-        self._raw_at += count
+        self._raw_at += len(data)
         if self._open is not None:
             self._open.page.output(self._last_s, data)
             self._keep_lines(self._open.begun, self._open.page.take())

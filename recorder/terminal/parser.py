@@ -22,6 +22,8 @@ Command = tuple[Callable[[Terminal, tuple[int, ...]], None], tuple[int, ...]]
 MAX_SEQUENCE = 1024
 """Control sequences longer than this are passed over as a whole."""
 MAX_COMMANDS = 8192
+_SHORT = 16
+"""Output that may be one control sequence alone; a shell's line editor writes such."""
 MAX_LINE_FEEDS = MAX_ROWS + HISTORY_ROWS
 """More line feeds in a row change nothing any more: the screen and the history are blank."""
 
@@ -58,6 +60,10 @@ def feed_text(term: Terminal, text: str) -> None:
         term.pending = ""
     if term.string is not None:
         text = _continue_string(term, text)
+    if len(text) < _SHORT and (command := _commands.get(text)) is not None and _is_complete(text):
+        command[0](term, command[1])
+        term.last = ""
+        return
     tokens: list[Token] = _TOKENS(text)
     rest = ""
     if tokens and tokens[-1][3] and _is_open(tokens[-1][3]):
@@ -69,6 +75,11 @@ def feed_text(term: Terminal, text: str) -> None:
         open_string(term, rest[1], rest[2:])
     else:
         term.pending = rest if len(rest) <= MAX_SEQUENCE else rest[: MAX_SEQUENCE + 1]
+
+
+def _is_complete(sequence: str) -> bool:
+    """A control sequence that nothing can follow; also what cannot be one is remembered."""
+    return len(sequence) > 2 and "@" <= sequence[-1] <= "~"
 
 
 def _is_open(token: str) -> bool:

@@ -46,6 +46,9 @@ class _Above(NamedTuple):
     last: Line | None
 
 
+_NOTHING_ABOVE = _Above("", 0, None)
+
+
 class Screen:
     """A terminal of `cols` x `rows` cells (2..1000 x 2..500; other sizes become the nearest).
 
@@ -66,7 +69,7 @@ class Screen:
     ) -> None:
         self._term = state or Terminal(cols, rows, graphemes, scrollback_sink)
         self._seen: list[Line | None] = []
-        self._known_above = _Above("", 0, None)
+        self._known_above = _NOTHING_ABOVE
 
     # ── writing ───────────────────────────────────────────────────────────────
 
@@ -77,6 +80,10 @@ class Screen:
             return
         for start in range(0, len(data), SLICE):
             feed_text(self._term, self._decode(data[start : start + SLICE]))
+
+    def skip_string(self) -> None:
+        """A control string without any effect stood here, and is not fed: REP does nothing behind it."""
+        self._term.last = ""
 
     def feed_until(self, data: bytes, stop: bytes) -> int:
         """Feed `data` up to, not including, the first `stop`; returns how many bytes were fed."""
@@ -99,7 +106,7 @@ class Screen:
 
     def resize(self, cols: int, rows: int) -> None:
         """Change the size: the primary screen wraps its lines anew, the alternate one is cut."""
-        self._known_above = _Above("", 0, None)  # rows come back from the history
+        self._known_above = _NOTHING_ABOVE  # rows come back from the history
         self._term.resize(cols, rows)
 
     # ── state ─────────────────────────────────────────────────────────────────
@@ -179,21 +186,22 @@ class Screen:
 
     def logical_line(self, y: int) -> LogicalLine:
         """The unwrapped line that row `y` is part of, with what of it stands above the screen."""
-        term = self._term
+        term, grid = self._term, self._term.grid
         first = last = y
-        while first > 0 and term.grid[first - 1].wrapped:
+        while first > 0 and grid[first - 1].wrapped:
             first -= 1
-        while last < term.rows - 1 and term.grid[last].wrapped:
+        while last < term.rows - 1 and grid[last].wrapped:
             last += 1
-        above = self._above() if first == 0 else _Above("", 0, None)
+        above = self._above() if first == 0 else _NOTHING_ABOVE
         if not first <= term.y <= last:
-            text = "".join([above.text, *_texts(term.grid[first : last + 1])])
+            text = "".join([above.text, *_texts(grid[first : last + 1])])
             return LogicalLine(text.rstrip(), first - above.rows, last, None)
-        chars = term.grid[term.y].chars
-        padding = " " * (term.x - len(chars))
-        before = "".join([above.text, *_texts(term.grid[first : term.y]), *chars[: term.x], padding])
-        behind = "".join([*chars[term.x :], *_texts(term.grid[term.y + 1 : last + 1])]).rstrip()
-        return LogicalLine(before + behind, first - above.rows, last, len(before))
+        chars = grid[term.y].chars
+        before, behind = "".join(chars[: term.x]) + " " * (term.x - len(chars)), "".join(chars[term.x :])
+        if first < last or above.rows:
+            before = "".join([above.text, *_texts(grid[first : term.y]), before])
+            behind = "".join([behind, *_texts(grid[term.y + 1 : last + 1])])
+        return LogicalLine(before + behind.rstrip(), first - above.rows, last, len(before))
 
     def line_above(self, distance: int) -> Line | None:
         """The row `distance` rows above the first one (1 is next to it), while the history has it."""
@@ -209,7 +217,7 @@ class Screen:
         """The rows above the screen that go on in its first row. A line may fill all of the history."""
         last = None if self._term.on_alternate else self.line_above(1)
         if last is None or not last.wrapped:
-            return _Above("", 0, None)
+            return _NOTHING_ABOVE
         if self._known_above.last is not last:
             rows = takewhile(lambda entry: entry.wrapped, reversed(self._term.history))
             texts = ["".join(entry.cells if isinstance(entry, Line) else entry.chars) for entry in rows]

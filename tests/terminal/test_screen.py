@@ -187,3 +187,30 @@ def test_close_lets_go() -> None:
     screen = screen_of("text")
     screen.close()
     assert (screen.text(), screen.size) == ("", (20, 5))
+
+
+def test_what_was_no_control_sequence_once_may_be_the_beginning_of_one() -> None:
+    screen = Screen(20, 4)
+    screen.feed(b"\x1b[2\x18\x1b[\x18")
+    screen.feed(b"\x1b[2")
+    screen.feed(b";5Hx\x1b[")
+    screen.feed(b"3;5Hy")
+    assert (screen.row_text(1).rstrip(), screen.row_text(2).rstrip()) == ("    x", "    y")
+
+
+def test_a_control_sequence_that_comes_alone_is_carried_out_each_time() -> None:
+    screen = Screen(20, 4)
+    for _ in range(3):
+        screen.feed(b"\x1b[2C")
+        screen.feed(b"x")
+        screen.feed(b"\x1b[2b")
+    screen.feed(b"\x1b[2b")
+    assert screen.row_text(0).rstrip() == "  xxx  xxx  xxx"
+
+
+def test_nothing_is_repeated_behind_a_string_that_was_passed_over() -> None:
+    screen = Screen(20, 4)
+    screen.feed(b"x")
+    screen.skip_string()
+    screen.feed(b"\x1b[2b")
+    assert screen.row_text(0).rstrip() == "x"
