@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recorder.index.database import IndexDamagedError
 
+_ROOT = re.compile("[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
@@ -16,6 +17,8 @@ class Facts:
 
     log_size: int
     """Entries of the log that were taken in."""
+    log_root: bytes | None
+    """Of the log's tree when it had so many."""
     has_output: bool
     whole: bool
     """No session was passed over."""
@@ -29,6 +32,7 @@ def read_facts(connection: sqlite3.Connection) -> Facts:
     found = {key: str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
     return Facts(
         log_size=int(_number(found, "log_size") or 0),
+        log_root=_root(found),
         has_output=found.get("output") == "1",
         whole=found.get("whole") == "1",
         looked_at=_number(found, "looked_at"),
@@ -43,3 +47,12 @@ def _number(found: Mapping[str, str], name: str) -> float | None:
     if not _NUMBER.fullmatch(value):
         raise IndexDamagedError(f"{name} is no number in its table meta")
     return float(value)
+
+
+def _root(found: Mapping[str, str]) -> bytes | None:
+    value = found.get("log_root")
+    if value is None:
+        return None
+    if not _ROOT.fullmatch(value):
+        raise IndexDamagedError("log_root is no hash in its table meta")
+    return bytes.fromhex(value)

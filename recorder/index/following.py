@@ -3,15 +3,17 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from recorder.errors import SealcastError
-from recorder.index.database import NAME, writer_lock
+from recorder.index.database import NAME, damage_told, open_index, writer_lock
 from recorder.index.extraction import Extracted
 from recorder.index.indexing import Building, Said, Wish, broken_row, end_of
 from recorder.index.live import LiveRecording
 from recorder.index.reading import Done, request_row
-from recorder.index.sessions import file_state, session_row
+from recorder.index.rows import indexed_session
+from recorder.index.sessions import file_state, look_again, session_row
 from recorder.index.workers import Pool
 from recorder.index.writing import IndexWriter
 from recorder.store.catalog import Session
@@ -47,9 +49,12 @@ class Follower:
 
     def __init__(self, store: Store, writer: IndexWriter, wish: Wish) -> None:
         self._store = store
+        self._path = store.root / NAME
         self._writer = writer
         self._wish = wish
         self._live: dict[str, LiveRecording] = {}
+        self._begun: dict[str, Session] = {}
+        """How the sessions in `_live` began."""
         self._rows: dict[str, dict[str, Any]] = {}
         self._checkpoint: tuple[int, int] | None = None
 
@@ -57,8 +62,9 @@ class Follower:
         """One pass over the whole store."""
         with Pool(self._wish.jobs) as pool:
             self._building = Building(self._store, self._writer, pool, self._wish)
-            self._building.passing = self._live
-            self._building.run(said)
+            self._building.sees_to = self._sees_to
+            self._building.run(self._path, said)
+        self._building.log.begun = self._how_it_began
         self._scanned = time.monotonic()
         self._checkpoint = None
 
@@ -82,9 +88,37 @@ class Follower:
         if mark == self._checkpoint:
             return
         self._checkpoint = mark
-        for session in self._building.log.read():
+        log = self._building.log
+        if not log.is_continued():
+            self.catch_up(lambda _done, _total: None)
+            self._checkpoint = mark  # a log that is damaged stays so: once is enough
+            return
+        silent = set(self._live)
+        for session in log.read():
+            silent.discard(session.id)
             self._take(session)
-        self._writer.note("log_size", str(self._building.log.size))
+        for session_id in silent:
+            self._look_again(session_id)
+        self._building.note_log()
+
+    def _look_again(self, session_id: str) -> None:
+        """A session that began before what was read of the log: it may have ended without a word there."""
+        session = look_again(self._store, self._begun[session_id])
+        if session is not None:
+            self._take(session)
+
+    def _sees_to(self, session: Session) -> bool:
+        """Takes in what becomes of live sessions, and of those that were."""
+        is_followed = session.live or session.id in self._live
+        if is_followed:
+            self._take(session)
+        return is_followed
+
+    def _how_it_began(self, session_id: str) -> Session | None:
+        if session_id in self._begun:
+            return self._begun[session_id]
+        with damage_told(), closing(open_index(self._path)) as connection:
+            return indexed_session(connection, session_id, self._store.root)
 
     def _take(self, session: Session) -> None:
         """A session that has begun, goes on, or has ended."""
@@ -101,6 +135,7 @@ class Follower:
         row = session_row(session, self._store.root, file_state(path))
         self._writer.begin_session({**row, "has_output": int(self._building.with_output)})
         self._rows[session.id] = row
+        self._begun[session.id] = session
         self._live[session.id] = LiveRecording(path, with_output=self._building.with_output)
 
     def _poll(self, session_id: str) -> None:
@@ -143,3 +178,4 @@ class Follower:
     def _drop(self, session_id: str) -> None:
         self._live.pop(session_id).close()
         self._rows.pop(session_id)
+        self._begun.pop(session_id)

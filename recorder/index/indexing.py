@@ -1,21 +1,21 @@
 """Bringing the index up to date with the store: what is new, changed or gone."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recorder.errors import SealcastError
+from recorder.index.changes import Comparison
 from recorder.index.database import NAME, put_in_place, remove_files, writer_lock
 from recorder.index.extraction import EXTRACTOR
 from recorder.index.reading import Done, Message, Part, Task, read_recording
-from recorder.index.sessions import SessionLog, file_state, session_row
-from recorder.index.unchanged import count_if_unchanged
+from recorder.index.sessions import FileState, SessionLog, file_state, session_row
 from recorder.index.workers import Pool
 from recorder.index.writing import IndexWriter
 from recorder.safe_text import safe
-from recorder.store.catalog import Files, Session
+from recorder.store.catalog import Session
 from recorder.store.layout import Store
 
 _NEW = "index.db.new"
@@ -60,8 +60,7 @@ def build(store: Store, wish: Wish, said: Said = lambda _done, _total: None) -> 
         path = store.root / NAME
         _finish_rebuild(store.root)
         with IndexWriter(path) as writer, Pool(wish.jobs) as pool:
-            building = Building(store, writer, pool, wish)
-            return building.skip() or building.run(said)
+            return Building(store, writer, pool, wish).run(path, said)
 
 
 def rebuild(store: Store, wish: Wish, said: Said = lambda _done, _total: None) -> Outcome:
@@ -69,7 +68,7 @@ def rebuild(store: Store, wish: Wish, said: Said = lambda _done, _total: None) -
     with writer_lock(store.root):
         new = store.root / _NEW
         with _usable(new) as writer, Pool(wish.jobs) as pool:
-            outcome = Building(store, writer, pool, wish).run(said)
+            outcome = Building(store, writer, pool, wish).run(new, said)
             writer.merge()
         put_in_place(new, store.root / NAME)
         return outcome
@@ -108,84 +107,71 @@ class Building:
         self._outcome = Outcome()
         self._rows: dict[str, dict[str, Any]] = {}
         """Of sessions that are being read."""
-        self._seen: set[str] = set()
         self._whole = True
-        """No session of the store was passed over."""
-        self.passing: Collection[str] = ()
-        """Sessions that somebody else sees to."""
+        """Nothing that the log says was passed over."""
+        self.sees_to: Callable[[Session], bool] = lambda _session: False
+        """Takes in what has become of a session that somebody else follows, and says so."""
         self.with_output = wish.with_output or writer.fact("output") == "1"
 
-    def skip(self) -> Outcome | None:
-        """The outcome, if there is nothing to do: in a moment, where `run` reads the whole log."""
-        looked_at = time.time()
-        if self._wish.since is not None:
-            return None
-        count = count_if_unchanged(self.store, with_output=self.with_output)
-        if count is None:
-            return None
+    def run(self, path: Path, said: Said) -> Outcome:
+        """Reads what has to be read, and drops what is gone. `path` is the index that is written."""
         self.writer.note("output", str(int(self.with_output)))
-        self._note_times(looked_at)
-        return Outcome(count)
-
-    def run(self, said: Said) -> Outcome:
-        """Reads what has to be read, and drops what is gone."""
-        self.writer.note("output", str(int(self.with_output)))
-        looked_at = time.time()
-        files = Files.of(self.store)
-        total = len(files.sealed) + len(files.live)
-        known = {row[0]: row[1:] for row in self.writer.known(_STATE)}
-        for message in self._pool.read(self._tasks(files, known)):
+        self.writer.commit()
+        comparison = Comparison(self.store, path, with_output=self.with_output)
+        for message in self._pool.read(self._tasks(comparison)):
             self._take(message)
             if self.writer.commit_if_due():
-                said(len(self._seen), max(total, len(self._seen)))
-        if self._wish.since is None:
-            self._drop(known.keys() - self._seen)
-        self._outcome.total = len(self._seen)
-        self.writer.note("log_size", str(self.log.size))
-        self.writer.note("whole", str(int(self._whole)))
-        self._note_times(looked_at)
+                said(comparison.done, max(comparison.expected, comparison.done))
+        self._outcome.total = comparison.total
+        self.log = comparison.log
+        self._note(comparison.looked_at)
         if self._outcome.indexed >= _MANY:
             self.writer.merge()
         return self._outcome
 
-    def _note_times(self, looked_at: float) -> None:
+    def _note(self, looked_at: float) -> None:
+        self.note_log()
+        self.writer.note("whole", str(int(self._whole)))
         self.writer.note("looked_at", f"{looked_at:.3f}")
         self.writer.note("built_at", f"{time.time():.3f}")
         self.writer.commit()
 
+    def note_log(self) -> None:
+        """What was read of the log will be in the index with the next commit."""
+        self.writer.note("log_size", str(self.log.size))
+        if self.log.root is not None:
+            self.writer.note("log_root", self.log.root.hex())
+
     def index(self, session: Session) -> None:
         """One session anew, by this process."""
-        task = self._task(session, None)
-        for message in read_recording(task) if task is not None else ():
-            self._take(message)
+        if self._is_wanted(session):
+            task = self._task(session, file_state(session.path))
+            if task is not None:
+                self.writer.begin_session(self._rows[session.id])
+                for message in read_recording(task):
+                    self._take(message)
 
     # ── what is to be read ────────────────────────────────────────────────────
 
-    def _tasks(self, files: Files, known: dict[str, tuple[Any, ...]]) -> Iterator[Task]:
-        """Recordings that are new or have changed; sessions without one are written at once."""
-        for session in self._sessions(files):
-            self._seen.add(session.id)
-            if session.id in self.passing:
+    def _tasks(self, comparison: Comparison) -> Iterator[Task]:
+        """Recordings that are new or have changed; sessions without one are written, or dropped, at once."""
+        for change in comparison.changes():
+            if change.session is None:
+                self._drop(change.id)
+            elif self.sees_to(change.session):
                 continue
-            task = self._task(session, known.get(session.id))
-            if task is not None:
-                yield task
+            elif self._is_wanted(change.session):
+                task = self._task(change.session, change.found)
+                if task is not None:
+                    yield task
+            else:
+                self._whole &= not change.is_told_by_log
 
-    def _sessions(self, files: Files) -> Iterator[Session]:
-        for session in self.log.read(files):
-            if session.id not in self._seen:
-                yield session
-        yield from self.log.strangers(self._seen, files)
+    def _is_wanted(self, session: Session) -> bool:
+        return self._wish.since is None or session.start.timestamp() >= self._wish.since
 
-    def _task(self, session: Session, known: tuple[Any, ...] | None) -> Task | None:
-        started = session.start.timestamp()
-        if self._wish.since is not None and started < self._wish.since:
-            self._whole &= known is not None
-            return None
-        found = file_state(session.path)
+    def _task(self, session: Session, found: FileState | None) -> Task | None:
         row = session_row(session, self.store.root, found)
-        if not session.live and known == _state(row, self.with_output, known):
-            return None
         self._outcome.indexed += 1
         if session.path is None or found is None:
             self.writer.begin_session(row)
@@ -193,6 +179,12 @@ class Building:
             return None
         self._rows[session.id] = row
         return Task(session, session.path, found.size, self.with_output)
+
+    def _drop(self, session_id: str) -> None:
+        if self._wish.since is None:
+            self.writer.forget(session_id)
+            self.writer.commit_if_due()
+            self._outcome.gone += 1
 
     # ── what was read ─────────────────────────────────────────────────────────
 
@@ -213,23 +205,6 @@ class Building:
             self._outcome.broken += 1
             self.writer.quarantine(broken_row(row, done.broken))
         self.writer.end_session(done.id, end_of(row, done, self.with_output))
-
-    def _drop(self, ids: set[str]) -> None:
-        for session_id in ids:
-            self.writer.forget(session_id)
-            self.writer.commit_if_due()
-        self._outcome.gone = len(ids)
-
-
-_STATE = "id, state, file, file_size, file_mtime, has_output, extractor"
-
-
-def _state(row: dict[str, Any], with_output: bool, known: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    """What the index holds of a session that need not be read again."""
-    has_output = known[4] if known is not None and (known[4] or not with_output) else int(with_output)
-    if row["file_size"] is None and known is not None:
-        has_output = known[4]
-    return row["state"], row["file"], row["file_size"], row["file_mtime"], has_output, EXTRACTOR
 
 
 def end_of(row: dict[str, Any], done: Done, with_output: bool) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """The sessions of a store, and what the index keeps of each besides its commands."""
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recorder.errors import SealcastError
 from recorder.log.history import History, SessionHistory
+from recorder.log.journal import Log
+from recorder.log.tiles import edges, root_of_edges
 from recorder.store.catalog import Files, Session, sessions_of
 from recorder.store.layout import Store
+from recorder.store.state import State
 
 _STRETCH = 4096
 """Entries of the log that are looked at together: memory must not grow with the log."""
@@ -28,6 +32,12 @@ class SessionLog:
     store: Store
     size: int = 0
     """Entries read so far, or passed over to begin with."""
+    begun: Callable[[str], Session | None] | None = None
+    """How a session began whose opening entry was passed over. Without, the session is what its end says."""
+    root: bytes | None = None
+    """Of the log's tree when it was last read to its end."""
+    unknown: int = 0
+    """Sessions left out because `begun` does not know them."""
     _open: dict[str, SessionHistory] = field(default_factory=dict)
     """Sessions whose end has not come yet."""
     _first: int = field(init=False)
@@ -50,15 +60,40 @@ class SessionLog:
             whole = [one for one in history.sessions.values() if self._is_whole(one)]
             self._open = {one.session: one for one in whole if one.ended_entry is None}
             yield from self._sessions(History(checkpoint, _ended(whole)), files)
+        self.root = checkpoint.root
         yield from self._sessions(History(checkpoint, dict(self._open)), files)
+
+    def is_continued(self) -> bool:
+        """Whether the log still begins with what was read of it."""
+        return continues(self.store.log, self.size, self.root)
 
     def _is_whole(self, one: SessionHistory) -> bool:
         """What was opened before the place where reading began has only its end here."""
         return one.opened_entry is not None or self._first > 0
 
-    def _sessions(self, history: History, files: Files | None) -> Iterable[Session]:
+    def _sessions(self, history: History, files: Files | None) -> Iterator[Session]:
         looked_at = _look(self.store, history.sessions) if files is None else _of(files, history.sessions)
-        return reversed(sessions_of(self.store, history, looked_at))
+        for session in reversed(sessions_of(self.store, history, looked_at)):
+            if self.begun is None or history.sessions[session.id].opened_entry is not None:
+                yield session
+            else:
+                yield from self._with_beginning(session, self.begun(session.id))
+
+    def _with_beginning(self, session: Session, begun: Session | None) -> Iterator[Session]:
+        if begun is None:
+            self.unknown += 1
+        elif begun.in_log:
+            yield replace(
+                begun,
+                end=session.end,
+                duration_s=session.duration_s,
+                live=session.live,
+                exit_status=session.exit_status,
+                path=session.path,
+                size_bytes=session.size_bytes,
+                interrupted=session.interrupted,
+                state_hint=session.state_hint,
+            )
 
     def strangers(self, known: Iterable[str], files: Files) -> list[Session]:
         """Recordings in the store that the log does not know; `known` are those it does."""
@@ -89,6 +124,48 @@ def _look(store: Store, ids: Iterable[str]) -> Files:
         if store.is_live(session_id):
             live[session_id] = True
     return Files(sealed, live)
+
+
+def continues(log: Log, size: int, root: bytes | None) -> bool:
+    """Whether the log begins with the `size` entries whose tree had this root.
+
+    Told by the hashes in its tiles: whether they are those of the entries, `audit` tells. None is a root that
+    nobody noted: then it is enough that the log is not shorter.
+    """
+    try:
+        if size > log.checkpoint().size:
+            return False
+        return root is None or root_of_edges([log.tile(*edge) for edge in reversed(edges(size))]) == root
+    except SealcastError:  # a damaged log is told by whoever reads its entries
+        return False
+
+
+def look_again(store: Store, session: Session) -> Session | None:
+    """A session of which the log says nothing new, as its files are now; None where nothing is left of it."""
+    live = session.end is None and session.in_log and store.is_live(session.id)
+    places = [store.sealed_path(session.id), store.live_path(session.id)]
+    if session.end is None:
+        places.reverse()
+    if session.path is not None:
+        places.append(session.path)
+    found = next((path for path in places if path.exists()), None)
+    if found is None and not session.in_log:
+        return None
+    now = replace(session, live=live, path=found)
+    return replace(now, state_hint=_hint(now))
+
+
+def _hint(session: Session) -> State | None:
+    """As the catalog has it; None: it has to be checked."""
+    if session.live:
+        return State.LIVE
+    if session.path is None:
+        return State.TRUNCATED if session.size_bytes == 0 else State.MISSING
+    if not session.in_log:
+        return State.BAD
+    if session.origin == "imported":
+        return State.UNSIGNED
+    return State.TRUNCATED if session.interrupted or session.end is None else None
 
 
 def state_of(session: Session) -> str:
@@ -139,14 +216,15 @@ def session_row(session: Session, root: Path, found: FileState | None) -> dict[s
         "state": state_of(session),
         "exit_status": session.exit_status,
         "live": int(session.live),
-        "file": _relative(session.path, root),
+        "file": relative(session.path, root),
         "file_size": None if found is None else found.size,
         "file_mtime": None if found is None else found.mtime,
         "text_size": session.size_bytes,
     }
 
 
-def _relative(path: Path | None, root: Path) -> str | None:
+def relative(path: Path | None, root: Path) -> str | None:
+    """A path of the store as the index has it."""
     if path is None:
         return None
     text, start = str(path), f"{root}/"

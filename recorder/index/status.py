@@ -1,18 +1,14 @@
 """What the index holds, and what of the store it does not hold yet."""
 
 import sqlite3
-from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from recorder.index.changes import Comparison, Kind
 from recorder.index.database import NAME, damage_told, is_written, open_index
-from recorder.index.extraction import EXTRACTOR
 from recorder.index.facts import read_facts
-from recorder.index.sessions import FileState, SessionLog, file_state, state_of
-from recorder.index.unchanged import count_if_unchanged
 from recorder.safe_text import safe
-from recorder.store.catalog import Files, Session
 from recorder.store.layout import Store
 
 
@@ -47,6 +43,18 @@ class Status:
     gone: int = 0
     """In the index, and not in the store any more."""
 
+    def count(self, kind: Kind) -> None:
+        """One more session that the index does not hold as it is."""
+        match kind:
+            case Kind.LIVE:
+                self.live += 1
+            case Kind.NEW:
+                self.missing += 1
+            case Kind.CHANGED:
+                self.changed += 1
+            case Kind.GONE:
+                self.gone += 1
+
     @property
     def stale(self) -> bool:
         """Something ended that the index does not hold as it is."""
@@ -55,31 +63,12 @@ class Status:
 
 def status_of(store: Store) -> Status:
     """Compares the index with the log and the files. `SealcastError` where there is no index to be read."""
-    connection = open_index(store.root / NAME)
-    try:
-        with damage_told():
-            status = _counts(connection, store)
-            if count_if_unchanged(store, with_output=status.has_output) is not None:
-                return status
-            known = {row[0]: _Known._make(row[1:]) for row in connection.execute(_KNOWN)}
-            taken_in = read_facts(connection).log_size
-    finally:
-        connection.close()
-    _Comparison(store, status, known, taken_in).run()
+    path = store.root / NAME
+    with closing(open_index(path)) as connection, damage_told():
+        status = _counts(connection, store)
+    for change in Comparison(store, path, with_output=status.has_output).changes():
+        status.count(change.kind)
     return status
-
-
-class _Known(NamedTuple):
-    """What the index holds of a session; see docs/index.md."""
-
-    state: str
-    file_size: int | None
-    file_mtime: float | None
-    extractor: int
-    has_output: int
-
-
-_KNOWN = "SELECT id, state, file_size, file_mtime, extractor, has_output FROM sessions"
 
 
 def _counts(connection: sqlite3.Connection, store: Store) -> Status:
@@ -101,64 +90,6 @@ def _counts(connection: sqlite3.Connection, store: Store) -> Status:
         broken=[Broken(*row) for row in broken],
         written=is_written(store.root),
     )
-
-
-class _Comparison:
-    """Entries of the log that were taken in cannot change: of their sessions just the files are looked at."""
-
-    def __init__(self, store: Store, status: Status, known: Mapping[str, _Known], taken_in: int) -> None:
-        self._store = store
-        self._status = status
-        self._known = known
-        self._files = Files.of(store)
-        is_same_log = taken_in <= store.log.checkpoint().size
-        self._log = SessionLog(store, taken_in if is_same_log else 0)
-        self._seen: set[str] = set()
-
-    def run(self) -> None:
-        """Counts what the index does not hold as it is."""
-        is_whole = self._log.size == 0
-        for session in self._log.read(self._files):
-            if session.id not in self._seen:
-                self._count(session)
-        if not is_whole:
-            for session_id in self._known.keys() - self._seen:
-                self._count_taken_in(session_id)
-        for session in self._log.strangers(self._seen, self._files):
-            self._count(session)
-        self._status.gone += len(self._known.keys() - self._seen)
-
-    def _count(self, session: Session) -> None:
-        self._seen.add(session.id)
-        known = self._known.get(session.id)
-        if session.live:
-            self._status.live += 1
-        elif known is None:
-            self._status.missing += 1
-        else:
-            self._status.changed += not self._is_same(known, state_of(session), file_state(session.path))
-
-    def _count_taken_in(self, session_id: str) -> None:
-        """A session of which the log says nothing new."""
-        known = self._known[session_id]
-        if known.state == "unlogged":
-            return
-        self._seen.add(session_id)
-        if self._files.live.get(session_id):
-            self._status.live += 1
-            return
-        path = self._files.sealed.get(session_id)
-        if path is None and session_id in self._files.live:
-            path = self._store.live_path(session_id)
-        found = file_state(path)
-        state = "missing" if found is None else known.state
-        is_over = known.state != "live" and (known.state == "missing") == (found is None)
-        self._status.changed += not (is_over and self._is_same(known, state, found))
-
-    def _is_same(self, known: _Known, state: str, found: FileState | None) -> bool:
-        size, mtime = found if found is not None else (None, None)
-        whole = found is None or not self._status.has_output or known.has_output
-        return bool(whole) and known[:4] == (state, size, mtime, EXTRACTOR)
 
 
 def described(broken: Broken) -> str:

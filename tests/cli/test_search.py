@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from recorder.store.layout import Store
 from recorder.store.targets import parse_time
 from tests.cli.conftest import Run
 from tests.cli.test_terminal import in_terminal
+from tests.index.casts import session, show
 from tests.index.recorded import record
+from tests.store.recordings import Worker
 
 _SEQ = 'cmd:"seq 1"'
 
@@ -164,6 +167,30 @@ def test_what_is_new_is_found_and_what_is_not_indexed_is_told(cli: Run, ids: lis
     assert "1 session is not indexed: sealcast index build" in stale.err
     assert cli("search", "--count", _SEQ).err == ""
     assert json.loads(cli("search", "--json", _SEQ).out)["sessions"] == 4
+
+
+def test_what_goes_on_is_read_again(cli: Run, store: Path) -> None:
+    worker = Worker(Store(store))
+    show(worker, session([("echo first-words", "first-words\r\n")]))
+    assert cli("search", "--count", "cmd:first-words").out == "1\n"
+    show(worker, session([("echo second-words", "second-words\r\n")])[1:])
+    assert cli("search", "--count", "cmd:second-words").out == "1\n"
+    worker.finish()
+    worker.close()
+
+
+def test_an_index_of_another_log_is_not_taken_for_this_one(
+    cli: Run, store: Path, ids: list[str], tmp_path: Path
+) -> None:
+    kept = shutil.copytree(store / "log", tmp_path / "log")
+    lost = record(Store(store), [("echo lost-words", "")])
+    assert cli("search", "--count", "cmd:lost-words").out == "1\n"
+    shutil.rmtree(store / "log")
+    shutil.copytree(kept, store / "log")
+    Store(store).sealed_path(lost).unlink()
+    stale = cli("search", "--no-update", "--count", "cmd:lost-words")
+    assert f"{len(ids)} sessions are not indexed: sealcast index build" in stale.err
+    assert cli("search", "--count", "cmd:lost-words").out == "0\n"
 
 
 def test_the_time_is_bounded(cli: Run, store: Path) -> None:

@@ -1,9 +1,12 @@
 """Sessions that are being recorded are in the index while they go on."""
 
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,7 @@ from recorder.store.sealing import seal_orphans
 from tests.e2e.sessions import DEADLINE_SECONDS, wait_for
 from tests.index.casts import PROMPT, session, show
 from tests.index.recorded import ALONE, check_whole, record, rows, texts
+from tests.index.test_changes import changes, content, content_of_the_log
 from tests.store.recordings import Worker
 
 _TAIL = "SELECT count(*) FROM outputs_fts WHERE outputs_fts MATCH ?"
@@ -23,11 +27,21 @@ _TAIL = "SELECT count(*) FROM outputs_fts WHERE outputs_fts MATCH ?"
 
 @pytest.fixture
 def follower(store: Store) -> Iterator[Follower]:
+    with following(store) as made:
+        yield made
+
+
+@contextmanager
+def following(store: Store) -> Iterator[Follower]:
     with IndexWriter(store.root / NAME) as writer:
-        following = Follower(store, writer, ALONE)
-        following.catch_up(lambda _done, _total: None)
-        yield following
-        following.close()
+        made = Follower(store, writer, ALONE)
+        catch_up(made)
+        yield made
+        made.close()
+
+
+def catch_up(follower: Follower) -> None:
+    follower.catch_up(lambda _done, _total: None)
 
 
 @pytest.fixture
@@ -104,6 +118,103 @@ def test_a_live_recording_that_cannot_be_read_is_named(
     assert rows(
         store, "SELECT count(*) FROM commands c JOIN sessions s ON s.key = c.session WHERE s.id = ?", other
     )
+
+
+def test_a_live_recording_that_could_not_be_read_ends(store: Store, follower: Follower) -> None:
+    worker = Worker(store)
+    show(worker, session([("ls", "a\r\n")]))
+    _steps(follower)
+    worker.write_raw(b"x" * 17_000_000)
+    for _ in range(20):
+        follower.step()
+    worker.close()
+    seal_orphans(store)
+    _steps(follower)
+    assert rows(store, "SELECT state FROM sessions") == [("interrupted",)]
+    assert texts(store) == ["ls"]
+    check_whole(store)
+
+
+# ── sessions that began before the follower came ──────────────────────────────
+
+
+@pytest.fixture
+def older(store: Store) -> Iterator[Worker]:
+    """A session that goes on, and that the index has taken in."""
+    record(store, [("id", "uid=0\r\n")])
+    made = Worker(store)
+    show(made, session([("ls", "a\r\n")]))
+    build(store, ALONE)
+    yield made
+    with suppress(OSError):
+        made.close()
+
+
+_OLDER = "SELECT state, live, exit_status, user, number, command_count FROM sessions WHERE id = ?"
+
+
+def test_it_is_followed(store: Store, older: Worker) -> None:
+    with following(store) as follower:
+        _steps(follower)
+        show(older, session([("uptime", "up\r\n")])[1:])
+        _steps(follower)
+        assert texts(store) == ["id", "ls", "uptime"]
+        assert rows(store, _OLDER, older.id) == [("live", 1, None, "alice", 2, 2)]
+
+
+@pytest.mark.parametrize("rescans", [False, True])
+def test_its_end_is_taken_in(store: Store, older: Worker, rescans: bool) -> None:
+    """Also where the end came just before all of the store is looked at again."""
+    with following(store) as follower:
+        _steps(follower)
+        older.finish(3)
+        older.close()
+        seal_orphans(store)
+        if rescans:
+            catch_up(follower)
+            assert rows(store, _OLDER, older.id) == [("closed", 0, 3, "alice", 2, 1)]
+        _steps(follower)
+        assert rows(store, _OLDER, older.id) == [("closed", 0, 3, "alice", 2, 1)]
+    assert changes(store) == {}
+    assert content(store.root / NAME) == content_of_the_log(store)
+
+
+def test_its_end_without_a_word_in_the_log_is_seen(store: Store, older: Worker) -> None:
+    with following(store) as follower:
+        older.close()
+        new = Worker(store)
+        _steps(follower)
+        assert rows(store, "SELECT state FROM sessions WHERE id = ?", older.id) == [("open",)]
+        new.close()
+        seal_orphans(store)
+        _steps(follower)
+        assert rows(store, "SELECT DISTINCT state FROM sessions") == [("closed",), ("interrupted",)]
+    assert content(store.root / NAME) == content_of_the_log(store)
+
+
+def test_a_log_that_was_put_back_is_read_from_its_beginning(
+    store: Store, follower: Follower, tmp_path: Path
+) -> None:
+    kept = shutil.copytree(store.log.directory, tmp_path / "log")
+    lost = record(store, [("id", "")])
+    _steps(follower)
+    shutil.rmtree(store.log.directory)
+    shutil.copytree(kept, store.log.directory)
+    other = record(store, [("true", "")])
+    _steps(follower)
+    found = "SELECT id, state FROM sessions"
+    assert dict(rows(store, found)) == {lost: "unlogged", other: "closed"}
+
+
+def test_a_damaged_log_is_read_once(
+    store: Store, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(store, [("id", "")])
+    shutil.rmtree(store.log.directory / "tile" / "0")
+    passes: list[None] = []
+    monkeypatch.setattr(follower, "catch_up", lambda _said: passes.append(None))
+    _steps(follower)
+    assert passes == [None]
 
 
 def test_following_ends_when_it_is_told(store: Store) -> None:

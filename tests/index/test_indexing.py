@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import stat
@@ -18,6 +19,7 @@ from recorder.index.schema import APPLICATION_ID, VERSION
 from recorder.store.compression import compressed
 from recorder.store.layout import Store
 from tests.index.recorded import ALONE, BOTH, build_alone, check_whole, record, rows, texts
+from tests.index.test_changes import content, content_of_the_log
 from tests.store.recordings import Worker
 
 
@@ -316,4 +318,28 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
         check_whole(store)
         (store.root / NAME).unlink()
         moment += 7
+    assert moment > 50
+
+
+@pytest.mark.slow
+def test_killed_while_it_takes_in_what_is_new_it_loses_nothing(
+    store: Store, ids: list[str], tmp_path: Path
+) -> None:
+    worker = Worker(store)
+    build(store, ALONE)
+    kept = shutil.copy(store.root / NAME, tmp_path / "kept")
+    worker.finish(3)
+    worker.close()
+    os.utime(store.sealed_path(ids[0]), (1, 1))
+    store.sealed_path(ids[1]).unlink()
+    record(store, [("true", "")])
+    expected = content_of_the_log(store)
+    moment = 1
+    while _killed(indexing.build, store, moment):
+        build(store, ALONE)
+        assert content(store.root / NAME) == expected
+        check_whole(store)
+        database.remove_files(store.root / NAME)
+        shutil.copy(kept, store.root / NAME)
+        moment += 5
     assert moment > 50

@@ -15,6 +15,7 @@ from recorder.store.catalog import Session, list_sessions
 from recorder.store.layout import SEALED_SUFFIX, Store
 from recorder.store.state import State
 from tests.index.recorded import ALONE, record
+from tests.index.test_changes import execute
 from tests.store.recordings import Worker
 
 STRANGE = "20200102T030405-aaaaaaaa"
@@ -70,6 +71,8 @@ def test_a_file_that_is_gone_and_one_that_came_back(store: Store, ids: list[str]
     build(store, ALONE)
     assert listed(store) == list_sessions(store)
     kept.rename(path)
+    assert listed(store) is None  # whether it was interrupted, the log says
+    build(store, ALONE)
     assert listed(store) == list_sessions(store)
     shutil.rmtree(path.parent)
     assert listed(store) == list_sessions(store)
@@ -91,14 +94,16 @@ def test_a_recording_that_the_log_does_not_know(store: Store, ids: list[str]) ->
     assert counts(store) == Counts(3, 0, 0)
 
 
-def test_an_old_file_is_not_looked_for_where_no_directory_changed(store: Store, ids: list[str]) -> None:
-    day = store.sealed_path(ids[0]).parent
-    places = [day, *day.parents[: len(day.relative_to(store.sealed_directory).parts)]]
-    for place in places:
-        os.utime(place, (0, 0))
-    with current_listing(store) as listing:
-        assert listing is not None
-        assert listing.changed == {}
+def test_no_file_is_looked_for_where_no_directory_changed(store: Store, ids: list[str]) -> None:
+    path = store.sealed_path(ids[0])
+    looked_at = path.parent.stat().st_ctime
+    path.unlink()
+    os.utime(path.parent, (0, 0))  # as an archive or a copy does
+    for later, expected in ((0.0, [ids[0]]), (60.0, [])):
+        execute(store.root / NAME, "UPDATE meta SET value = ? WHERE key = 'looked_at'", looked_at + later)
+        with current_listing(store) as listing:
+            assert listing is not None
+            assert list(listing.changed) == expected
 
 
 def test_queries_about_facts(store: Store, ids: list[str]) -> None:

@@ -105,3 +105,10 @@ def test_a_fact_that_is_no_number_is_damage(store: Store, ids: list[str], key: s
     _touch(store, ids[0])  # else the log is not looked at
     with pytest.raises(IndexDamagedError, match=f"{key} is no number"):
         status_of(store)
+
+
+@pytest.mark.parametrize("value", ["", "root", "G" * 64, "0" * 63])
+def test_a_root_that_is_no_hash_is_damage(store: Store, ids: list[str], value: str) -> None:
+    set_fact(store, "log_root", value)
+    with pytest.raises(IndexDamagedError, match="log_root is no hash"):
+        status_of(store)
