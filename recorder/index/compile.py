@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from recorder.index.compile_costs import COMMAND, Costs
 from recorder.index.compile_predicates import FAILED_STATUS, Functions, Sql, joined, predicate_sql
-from recorder.index.output_words import in_output, output_words, whole_words, words_query
+from recorder.index.output_words import in_output, output_words, whole_words
 from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
 from recorder.index.predicates import Never as NeverSo
 from recorder.index.query_tree import Ask, Every, Exists, Formula, Never, Some, link_of
-from recorder.index.regex_literals import Words, fts_query, words_of, words_of_pattern
+from recorder.index.regex_literals import Words, words_of, words_of_pattern
 from recorder.index.terms import Condition
 
 SESSION_COLUMNS = {
@@ -59,8 +60,8 @@ COMMAND_COLUMNS = {
 }
 
 Candidates = frozenset[int] | None
-Find = Callable[[str, str], Candidates]
-"""The commands whose text, or output, a query of FTS5 finds; None where they are too many to be of use."""
+Find = Callable[[str, Words], Candidates]
+"""The commands whose text, or output, has the words; None where they are too many to be of use."""
 FindFailed = Callable[[Sql], Candidates]
 """The same for those with an exit status other than 0 of which an expression over it holds."""
 
@@ -70,18 +71,19 @@ class Compiler:
     find: Find
     find_failed: FindFailed
     functions: Functions = field(default_factory=Functions)
+    costs: Costs = field(default_factory=Costs)
     outputs: list[Predicate] = field(default_factory=list)
     """What `shows(number, command)` is asked for."""
-    _found: dict[tuple[str, str], Candidates] = field(default_factory=dict)
+    _found: dict[tuple[str, Words], Candidates] = field(default_factory=dict)
     _found_failed: dict[Sql, Candidates] = field(default_factory=dict)
 
     def sql(self, formula: Formula) -> Sql:
         """The expression for a formula."""
         match formula:
             case Every(parts):
-                return joined([self.sql(part) for part in _cheap_first(parts)], "AND") if parts else Sql("1")
+                return self._joined(parts, "AND") if parts else Sql("1")
             case Some(parts):
-                return joined([self.sql(part) for part in _cheap_first(parts)], "OR") if parts else Sql("0")
+                return self._joined(parts, "OR") if parts else Sql("0")
             case Never(part):
                 inner = self.sql(part)
                 return Sql(f"(NOT {inner.text})", inner.parameters)
@@ -89,6 +91,9 @@ class Compiler:
                 return self._exists(formula)
             case Ask(conditions, number):
                 return joined([self._condition(condition, number) for condition in conditions], "AND")
+
+    def _joined(self, parts: Iterable[Formula], word: str) -> Sql:
+        return joined([self.sql(part) for part in self.costs.cheap_first(parts)], word)
 
     def _exists(self, formula: Exists) -> Sql:
         narrow = self.candidates(formula.part, formula.command)
@@ -149,10 +154,11 @@ class Compiler:
         if number is None:
             return predicate_sql(predicate, SESSION_COLUMNS[key], self.functions)
         if key == "output":
-            return Sql(f"shows(?, c{number}.id, c{number}.session)", (self._output(predicate),))
+            return Sql(f"shows(?, c{number}.id, c{number}.session)", (self.output(predicate),))
         return predicate_sql(predicate, COMMAND_COLUMNS[key].format(number), self.functions)
 
-    def _output(self, predicate: Predicate) -> int:
+    def output(self, predicate: Predicate) -> int:
+        """The number of what is asked of output, for `shows`."""
         predicate = in_output(predicate)
         if predicate not in self.outputs:
             self.outputs.append(predicate)
@@ -182,14 +188,21 @@ class Compiler:
             case _:
                 return None
 
-    def patterns(self, formula: Formula, number: int) -> list[Matches]:
-        """Patterns that the text of the command with that number has to fit, and that no index narrows."""
+    def required(self, formula: Formula, number: int) -> list[Formula]:
+        """Parts without each of which the formula cannot hold of the command with that number.
+
+        None of them asks for other commands.
+        """
         match formula:
             case Every(parts):
-                return [pattern for part in parts for pattern in self.patterns(part, number)]
-            case Ask(conditions, asked) if asked == number:
-                asks = [one.predicate for one in conditions if one.keys == ("text",)]
-                return [one for one in asks if isinstance(one, Matches)]
+                return [one for part in parts for one in self.required(part, number)]
+            case _ if self.costs.of(formula) < COMMAND:
+                return [formula]
+            case Some(parts) if parts:
+                first, *others = (self.required(part, number) for part in parts)
+                return [one for one in first if all(one in other for other in others)]
+            case Ask(_, asked) if asked == number:
+                return [formula]
             case _:
                 return []
 
@@ -198,7 +211,7 @@ class Compiler:
             return self._failed(condition.predicate)
         if not set(condition.keys) <= {"text", "output"}:
             return None
-        return _union(self._find(key, full_text_query(key, condition.predicate)) for key in condition.keys)
+        return _union(self._find(key, predicate_words(key, condition.predicate)) for key in condition.keys)
 
     def _failed(self, predicate: Predicate) -> Candidates:
         if predicate.holds(0) or predicate.holds(None):
@@ -208,12 +221,12 @@ class Compiler:
             self._found_failed[asked] = self.find_failed(asked)
         return self._found_failed[asked]
 
-    def _find(self, key: str, query: str) -> Candidates:
-        if not query:
+    def _find(self, key: str, words: Words) -> Candidates:
+        if not words:
             return None
-        if (key, query) not in self._found:
-            self._found[key, query] = self.find(key, query)
-        return self._found[key, query]
+        if (key, words) not in self._found:
+            self._found[key, words] = self.find(key, words)
+        return self._found[key, words]
 
 
 def id_list(commands: frozenset[int]) -> str:
@@ -226,14 +239,8 @@ def _session_has(commands: frozenset[int]) -> Sql:
     return Sql(f"s.key IN (SELECT session FROM stretches WHERE id IN ({_IDS}))", (id_list(commands),))  # noqa: S608
 
 
-def full_text_query(key: str, predicate: Predicate) -> str:
-    """The words that every fitting text, or output, has, for FTS5; empty where nothing is certain."""
-    words = predicate_words(key, predicate)
-    return words_query(words) if key == "output" else fts_query(words)
-
-
 def predicate_words(key: str, predicate: Predicate) -> Words:
-    """Any of these, each of which is all of its words."""
+    """The words that every fitting text, or output, has; empty where nothing is certain."""
     in_texts = key == "text"
     match predicate:
         case Contains(text) | BeginsWord(text):
@@ -263,30 +270,3 @@ def _union(found: Iterable[Candidates]) -> Candidates:
     parts = list(found)
     known = [part for part in parts if part is not None]
     return frozenset().union(*known) if len(known) == len(parts) else None
-
-
-def _cheap_first(parts: tuple[Formula, ...]) -> list[Formula]:
-    return sorted(parts, key=_cost)
-
-
-def _cost(formula: Formula) -> int:
-    """What it takes to find out, roughly: facts, text, patterns, other commands, output, a verification."""
-    match formula:
-        case Every(parts) | Some(parts):
-            return max(map(_cost, parts), default=0)
-        case Never(part):
-            return _cost(part)
-        case Exists():
-            return max(3, _cost(formula.part))
-        case Ask(conditions):
-            return max(map(_condition_cost, conditions), default=0)
-
-
-def _condition_cost(condition: Condition) -> int:
-    if "check" in condition.keys:
-        return 5
-    if "output" in condition.keys:
-        return 4
-    if isinstance(condition.predicate, Matches):
-        return 2
-    return 1 if "text" in condition.keys else 0

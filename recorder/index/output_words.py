@@ -5,9 +5,10 @@ A word is what the tokenizer `unicode61` of FTS5 makes of a text: letters, digit
 """
 
 import re
+from collections.abc import Iterator
 
 from recorder.index.predicates import BeginsWord, Contains, OneOf, Predicate, is_of_word
-from recorder.index.regex_literals import Words, literal_runs
+from recorder.index.regex_literals import Words, fts_query, literal_runs
 
 _LEAST_PREFIX = 2
 _OLD = 0x600
@@ -40,7 +41,15 @@ def whole_words(pattern: str) -> Words:
 
 def words_query(words: Words) -> str:
     """The words in the language of FTS5."""
-    return " OR ".join("(" + " AND ".join(map(_phrase, branch)) + ")" for branch in words)
+    return fts_query(words, _phrase)
+
+
+def lone_beginnings(words: Words) -> Iterator[str]:
+    """Beginnings of words, each of which is enough by itself."""
+    for branch in words:
+        word = branch[0]
+        if len(branch) == 1 and isinstance(word, str) and word.endswith("*"):
+            yield word[:-1]
 
 
 def _phrase(word: str) -> str:

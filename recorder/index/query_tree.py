@@ -251,7 +251,7 @@ class _Meaning:
         """What of a group is said of the command itself, or just of its output, and not negated."""
         match node:
             case Leaf(test):
-                asks = test.command is not None and (not only_shown or _asks_output(test))
+                asks = test.command is not None and (not only_shown or asks_output(test))
                 return Ask(test.command, number) if test.command is not None and asks else NEVER
             case Side(nodes) | Or(nodes):
                 return some(*(self.anchor(part, number, only_shown=only_shown) for part in nodes))
@@ -324,7 +324,8 @@ def _fits_asides(test: Test) -> bool:
     return all(set(condition.keys) in _OF_ASIDES for condition in test.command or ())
 
 
-def _asks_output(test: Test) -> bool:
+def asks_output(test: Test) -> bool:
+    """The term asks what a command showed."""
     return any("output" in condition.keys for condition in test.command or ())
 
 

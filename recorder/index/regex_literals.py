@@ -7,13 +7,17 @@ case beyond ASCII. Where nothing is certain there are no words, never a wrong on
 import itertools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-Words = tuple[tuple[str, ...], ...]
+Word = str | tuple[str, ...]
+"""A word, or several of which a text has one."""
+Words = tuple[tuple[Word, ...], ...]
 """Any of these, each of which is all of its words. Empty: every text is a candidate."""
 
 _LEAST = 3
 _MOST_BRANCHES = 16
+_MOST_CHOICES = 2
+"""So many places where one of several words stands, beside words that are certain."""
 _QUANTIFIER = re.compile(r"\{(\d+)(?:,\d*)?\}")
 _GROUP = re.compile(r"\((?:\?(?:P?<[^>]*>|[A-Za-z-]*:))?")
 _FLAGS = re.compile(r"\(\?[A-Za-z-]*\)")
@@ -44,16 +48,21 @@ def words_of_pattern(pattern: str) -> Words:
 def literal_runs(pattern: str) -> tuple[str, ...]:
     """The words of a pattern that all of its matches have, as far as it has no alternatives."""
     words = words_of_pattern(pattern)
-    return words[0] if len(words) == 1 else ()
+    return tuple(word for word in words[0] if isinstance(word, str)) if len(words) == 1 else ()
 
 
-def fts_query(words: Words) -> str:
-    """The words in the language of FTS5; nothing of them is read as syntax there."""
-    return " OR ".join("(" + " AND ".join(map(_phrase, branch)) + ")" for branch in words)
-
-
-def _phrase(word: str) -> str:
+def phrase(word: str) -> str:
+    """A word in the language of FTS5; nothing of it is read as syntax there."""
     return '"' + word.replace('"', '""') + '"'
+
+
+def fts_query(words: Words, each: Callable[[str], str] = phrase) -> str:
+    """The words in the language of FTS5, `each` put as said."""
+    return " OR ".join("(" + " AND ".join(_any_of(word, each) for word in branch) + ")" for branch in words)
+
+
+def _any_of(word: Word, each: Callable[[str], str]) -> str:
+    return each(word) if isinstance(word, str) else f"({' OR '.join(map(each, word))})"
 
 
 def _is_certain(character: str) -> bool:
@@ -89,17 +98,16 @@ class _Reader:
             begun = self._at
             literal, inner = self._atom()
             atom = self._text[begun : self._at]
-            least = self._least()
-            choices.append((literal or few_characters(atom)) if least == 1 else "")
-            if literal and least == 1:
+            least, exact = self._repeats()
+            choices += _places(literal or few_characters(atom), least, exact=exact)
+            if literal and least:
                 runs[-1] += literal
+            if literal and exact and least == 1:
                 continue
-            if literal and least is not None:
-                runs[-1] += literal
             runs.append("")
-            if inner and least is not None:
+            if inner and least:
                 groups.append(inner)
-        return _best(runs, groups) or _spelled_out(choices)
+        return _with_choices(_best(runs, groups), _spelled_out(choices))
 
     def _atom(self) -> tuple[str, Words]:
         """A character that stands for itself, or the words of a group, or neither."""
@@ -146,24 +154,24 @@ class _Reader:
         stands_for_itself = len(character) == 1 and not character.isalnum() and _is_certain(character)
         return character if stands_for_itself else ""
 
-    def _least(self) -> int | None:
-        """How often at least: 1 where it stands once, 2 for once or more, None where it may be missing."""
+    def _repeats(self) -> tuple[int, bool]:
+        """How often the atom stands there at least, and whether exactly so often."""
         sign = self._peek()
         if sign in ("*", "?", "+"):
             self._at += 1
             self._at += self._peek() == "?"
-            return 2 if sign == "+" else None
+            return int(sign == "+"), False
         counted = _QUANTIFIER.match(self._text, self._at)
         if counted is None:
-            return 1
+            return 1, True
         self._at = counted.end()
         self._at += self._peek() == "?"
-        return 2 if int(counted[1]) else None
+        return int(counted[1]), "," not in counted[0]
 
 
 def _best(runs: Iterable[str], groups: list[Words]) -> Words:
     """All long runs; a group of one branch adds its words, one of several serves where nothing else does."""
-    certain = [run for run in runs if len(run) >= _LEAST]
+    certain: list[Word] = [run for run in runs if len(run) >= _LEAST]
     for group in groups:
         if len(group) == 1:
             certain.extend(group[0])
@@ -187,13 +195,37 @@ def few_characters(atom: str) -> str:
     return found if end == len(inner) and len(found) <= _MOST_BRANCHES else ""
 
 
-def _spelled_out(choices: list[str]) -> Words:
-    """`/x[0-9]y/` is x0y, or x1y, and so on: of such places side by side those that make the fewest words."""
+def _places(characters: str, least: int, *, exact: bool) -> list[str]:
+    """What stands at places side by side, each one of these characters; "" is anything, or nothing."""
+    if not characters or not least:
+        return [""]
+    if exact and least <= _LEAST:
+        return [characters] * least
+    ends = [characters] * min(least, _LEAST)
+    return [*ends, "", *ends]
+
+
+def _spelled_out(choices: list[str]) -> list[tuple[str, ...]]:
+    """`/x[0-9]y/` is x0y, or x1y, and so on: all for three places side by side, the fewest words first."""
     spans = (choices[start : start + _LEAST] for start in range(len(choices) - _LEAST + 1))
     known = [span for span in spans if all(span) and math.prod(map(len, span)) <= _MOST_BRANCHES]
-    fewest = min(known, key=lambda span: math.prod(map(len, span)), default=())
-    return tuple(("".join(word),) for word in itertools.product(*fewest)) if fewest else ()
+    ordered = sorted(known, key=lambda span: math.prod(map(len, span)))
+    return [tuple(map("".join, itertools.product(*span))) for span in ordered]
+
+
+def _with_choices(best: Words, spelled: list[tuple[str, ...]]) -> Words:
+    """Words that are certain narrow further with what stands beside them."""
+    if not best:
+        return tuple((word,) for word in spelled[0]) if spelled else ()
+    if len(best) > 1:
+        return best
+    further = [words for words in spelled if len(words) > 1]
+    return ((*best[0], *dict.fromkeys(further[:_MOST_CHOICES])),)
 
 
 def _weight(words: Words) -> int:
-    return min((max(map(len, branch)) for branch in words), default=0)
+    return min((max(map(_length, branch)) for branch in words), default=0)
+
+
+def _length(word: Word) -> int:
+    return len(word) if isinstance(word, str) else _LEAST

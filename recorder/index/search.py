@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, NamedTuple
 
 from recorder.errors import SealcastError
@@ -12,9 +13,11 @@ from recorder.index.compile_predicates import Sql, TooDeepError
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
 from recorder.index.query import Query, QueryError
-from recorder.index.query_tree import LISTED, sought_in, tests
+from recorder.index.query_tree import LISTED, asks_output, sought_in, tests
+from recorder.index.regex_literals import Words, fts_query
+from recorder.index.search_narrowing import Narrowing
 from recorder.index.search_outputs import Line, Outputs
-from recorder.index.search_shows import Shows, by_lines
+from recorder.index.search_shows import Shows
 from recorder.index.terms_values import INFINITY
 
 SELECTIVE = 20_000
@@ -31,20 +34,23 @@ States = Callable[[str], str]
 
 _NEWEST = "s.started DESC, s.key DESC"
 _FIRST_HANDFUL, _LARGEST_HANDFUL = 25, 6_400
+NEWEST_HANDFULS = 7
+"""Handfuls of the newest sessions, 3,175, that are gone through before all commands are put in order."""
+MANY = 1_000
+"""Commands up to so many are put in order at once."""
 _OF_SESSIONS = "s.key IN (SELECT value FROM json_each(?))"
 _OF_COMMANDS = "c0.id IN (SELECT value FROM json_each(?))"
 _NEXT_SESSIONS = (
     "SELECT key, started FROM sessions WHERE (started, key) < (?, ?) ORDER BY started DESC, key DESC LIMIT ?"
 )
 _SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM stretches WHERE id IN (SELECT value FROM json_each(?))"
+_COMMANDS_OF_SESSIONS = (
+    "SELECT session, ordinal, id FROM stretches WHERE session IN (SELECT value FROM json_each(?))"
+)
 _IN_ORDER = """
 SELECT c0.id FROM stretches c0 CROSS JOIN sessions s
 WHERE c0.session = s.key AND c0.id IN (SELECT value FROM json_each(?))
 ORDER BY s.started DESC, s.key DESC, c0.ordinal"""
-_WITH_PATTERN = (
-    "SELECT session FROM commands WHERE session IN (SELECT value FROM json_each(?)) "
-    "GROUP BY session HAVING fits(?, group_concat(text, char(10)))"
-)
 _WITH_WORDS = "SELECT rowid FROM commands_fts WHERE commands_fts MATCH ? LIMIT ?"
 _FAILED = "SELECT failed.id FROM stretches failed WHERE failed.exit_status <> 0 AND {} LIMIT ?"
 _MATCHES = """
@@ -100,7 +106,7 @@ class Search:
         self._connection = connection
         self.query = query
         self._stop = stop
-        self._outputs = Outputs(connection)
+        self._outputs = Outputs(connection, searched=any(map(asks_output, tests(query.root))))
         self._sought_only_there = sought_in(query.root, {"output"})
         self._sought_anywhere = sought_in(query.root, {"text", "output"})
         self._sought = list(map(in_output, self._sought_only_there + self._sought_anywhere))
@@ -159,38 +165,44 @@ class Search:
                 return
             sessions = self._sessions_of(self._compiler.session_candidates(formula))
             found = statement.format(tables="sessions s CROSS JOIN stretches c0", rows=_OF_SESSIONS)
-            patterns = self._compiler.patterns(formula, LISTED)
-            yield from map(Match._make, self._each(found, where, sessions, patterns))
+            narrowing = Narrowing(self._connection, self._compiler, self._shows, formula)
+            yield from map(Match._make, self._each(found, where, sessions, narrowing))
 
     def _each_command(self, statement: str, where: Sql, narrow: frozenset[int]) -> Iterator[Match]:
         """The matches among these commands, a handful at a time, so that the first ones come soon."""
         self.is_narrow = len(narrow) <= _FEW
-        ordered = [row[0] for row in self._run(_IN_ORDER, (id_list(narrow),))]
-        first, size = 0, _FIRST_HANDFUL
-        while first < len(ordered):
-            handful = ordered[first : first + size]
+        ordered, size = self._in_order(narrow), _FIRST_HANDFUL
+        while handful := list(islice(ordered, size)):
             for row in self._run(statement, (json.dumps(handful), *where.parameters)):
                 self._reached = Match._make(row)
                 yield self._reached
-            first, size = first + size, size * 2
+            size *= 2
         self._come_to(self.total)
 
+    def _in_order(self, commands: frozenset[int]) -> Iterator[int]:
+        """The commands of the newest session first, within one in order.
+
+        Where many are in few of the sessions that were begun last, nothing of all the others is read.
+        """
+        seen: set[int] = set()
+        if len(commands) > MANY:
+            for handful in islice(self._handfuls(None), NEWEST_HANDFULS):
+                places = {session: place for place, session in enumerate(handful)}
+                rows = self._run(_COMMANDS_OF_SESSIONS, (json.dumps(handful),))
+                found = [(places[row[0]], row[1], row[2]) for row in rows if row[2] in commands]
+                seen.update(command for _, _, command in found)
+                yield from (command for _, _, command in sorted(found))
+        yield from (row[0] for row in self._run(_IN_ORDER, (id_list(commands - seen),)).fetchall())
+
     def _each(
-        self, statement: str, where: Sql, sessions: Sequence[int] | None, patterns: Sequence[Matches] = ()
+        self, statement: str, where: Sql, sessions: Sequence[int] | None, narrowing: Narrowing | None = None
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of a handful of sessions at a time."""
         for handful in self._handfuls(sessions):
-            narrowed = self._with_patterns(handful, patterns)
+            narrowed = narrowing.sessions(handful) if narrowing else handful
             yield from self._run(statement, (json.dumps(narrowed), *where.parameters))
             self._come_to(self._searched + len(handful))
         self._come_to(self.total)
-
-    def _with_patterns(self, sessions: list[int], patterns: Sequence[Matches]) -> list[int]:
-        """Those with each pattern in one look at all their commands: much faster than one by one."""
-        for pattern in filter(None, map(by_lines, patterns)):
-            number = self._compiler.functions.number(pattern)
-            sessions = [row[0] for row in self._run(_WITH_PATTERN, (json.dumps(sessions), number))]
-        return sessions
 
     def _handfuls(self, sessions: Sequence[int] | None) -> Iterator[list[int]]:
         if sessions is not None:
@@ -252,11 +264,11 @@ class Search:
             self._known_states[session_id] = self._states(session_id)
         return self._known_states[session_id]
 
-    def _candidates(self, key: str, query: str) -> Candidates:
+    def _candidates(self, key: str, words: Words) -> Candidates:
         """From the full-text tables, unless they are too many."""
         if key == "output":
-            return self._outputs.candidates(query, SELECTIVE_PIECES)
-        return _if_few(self._run(_WITH_WORDS, (query, SELECTIVE + 1)))
+            return self._outputs.candidates(words, SELECTIVE_PIECES)
+        return _if_few(self._run(_WITH_WORDS, (fts_query(words), SELECTIVE + 1)))
 
     def _failed(self, asked: Sql) -> Candidates:
         return _if_few(self._run(_FAILED.format(asked.text), (*asked.parameters, SELECTIVE + 1)))

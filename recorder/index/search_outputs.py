@@ -1,5 +1,6 @@
 """The output of commands and asides, read back from the index: rendered lines, each with its moment."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -7,15 +8,23 @@ from typing import NamedTuple
 
 from recorder.errors import FormatError
 from recorder.index.blocks import unpack_text, unpack_times
+from recorder.index.compile import id_list
+from recorder.index.output_words import lone_beginnings, words_query
+from recorder.index.regex_literals import Words
 
 _KEPT_SESSIONS = 4
 _KEPT_BLOCKS = 64
 _KEPT_QUERIES = 32
+_MANY_MORE = 4
+"""A piece may have several words with the same beginning."""
+_LAST = "\U0010ffff"
+"""Behind every character of a word."""
 _WITH_WORDS = "SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?"
-_COMMANDS = (
-    "SELECT DISTINCT stretch FROM outputs"
-    " WHERE id IN (SELECT rowid FROM outputs_fts WHERE outputs_fts MATCH ? LIMIT ?)"
-)
+_WORDS = """CREATE VIRTUAL TABLE IF NOT EXISTS temp.output_word_places
+    USING fts5vocab (main, outputs_fts, instance)"""
+_BEGINNINGS = """SELECT count(*) FROM (
+    SELECT 1 FROM temp.output_word_places WHERE term >= ? AND term < ? LIMIT ?)"""
+_COMMANDS = "SELECT DISTINCT stretch FROM outputs WHERE id IN (SELECT value FROM json_each(?))"
 _SESSION = "SELECT session FROM stretches WHERE id = ?"
 _PIECES = """
 SELECT piece.stretch, piece.id, block.id, piece.start, piece.size
@@ -23,7 +32,9 @@ FROM output_blocks block CROSS JOIN outputs piece
 WHERE block.session = ? AND piece.id >= block.id AND piece.id < coalesce(
     (SELECT min(later.id) FROM output_blocks later WHERE later.id > block.id), 9223372036854775807)
 ORDER BY piece.id"""
-_BLOCKS = "SELECT id, data, size FROM output_blocks WHERE session = ? ORDER BY id"
+_BLOCKS = (
+    "SELECT id, session, data, size FROM output_blocks WHERE session IN (SELECT value FROM json_each(?))"
+)
 _PARTS = (
     "SELECT stretch, start, size FROM outputs WHERE id >= ?1 AND id <"
     " coalesce((SELECT min(id) FROM output_blocks WHERE id > ?1), 9223372036854775807)"
@@ -41,12 +52,17 @@ class Line(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Lines of a session, whoever wrote them."""
+    """Lines of a session, whoever wrote them. Foreign text."""
 
     number: int
-    text: str
+    session: int
     data: bytes
-    """The text with its last line feed, in UTF-8."""
+    """The text in UTF-8, with its last line feed."""
+
+    @property
+    def text(self) -> str:
+        """Without its last line feed."""
+        return _decoded(self.data)
 
 
 class _Piece(NamedTuple):
@@ -62,24 +78,39 @@ class _Piece(NamedTuple):
 class Outputs:
     """Reads pieces of output; keeps the blocks it read last."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, searched: bool) -> None:
+        """`searched`: pieces will be asked for by their words."""
         self._connection = connection
+        if searched:
+            connection.execute(_WORDS)
         self.pieces = lru_cache(_KEPT_QUERIES)(self._find_pieces)
-        """The pieces that a query of FTS5 finds; None where there are more than a limit."""
+        """The pieces that have words; None where there are more than a limit."""
         self._pieces_of_session = lru_cache(_KEPT_SESSIONS)(self._read_pieces)
         self._block = lru_cache(_KEPT_BLOCKS)(self._read_text)
         self._times = lru_cache(_KEPT_BLOCKS)(self._read_times)
 
-    def candidates(self, query: str, limit: int) -> frozenset[int] | None:
-        """The commands and asides with pieces that a query of FTS5 finds; None where over `limit`."""
-        pieces = self.pieces(query, limit)
+    def candidates(self, words: Words, limit: int) -> frozenset[int] | None:
+        """The commands and asides with pieces that have the words; None where over `limit`."""
+        pieces = self.pieces(words, limit)
         if pieces is None:
             return None
-        return frozenset(row[0] for row in self._connection.execute(_COMMANDS, (query, limit)))
+        return frozenset(row[0] for row in self._connection.execute(_COMMANDS, (id_list(pieces),)))
 
-    def _find_pieces(self, query: str, limit: int) -> frozenset[int] | None:
-        found = frozenset(row[0] for row in self._connection.execute(_WITH_WORDS, (query, limit + 1)))
+    def _find_pieces(self, words: Words, limit: int) -> frozenset[int] | None:
+        if any(self._is_frequent(beginning, limit) for beginning in lone_beginnings(words)):
+            return None
+        query = words_query(words), limit + 1
+        found = frozenset(row[0] for row in self._connection.execute(_WITH_WORDS, query))
         return found if len(found) <= limit else None
+
+    def _is_frequent(self, beginning: str, limit: int) -> bool:
+        """Whether words that begin so are in many more pieces.
+
+        FTS5 would put together all of them before it tells of the first one.
+        """
+        most = _MANY_MORE * limit
+        span = beginning, beginning + _LAST, most + 1
+        return int(self._connection.execute(_BEGINNINGS, span).fetchone()[0]) > most
 
     def texts(self, stretch: int, among: frozenset[int] | None) -> Iterator[str]:
         """The pieces of the output of a command or aside, of those `among` where that is given."""
@@ -87,14 +118,13 @@ class Outputs:
             if among is None or piece in among:
                 yield _decoded(self._block(block)[start : start + size])
 
-    def blocks(self, session: int) -> Iterator[Block]:
-        """The blocks of a session's output."""
-        for number, data, size in self._connection.execute(_BLOCKS, (session,)).fetchall():
+    def blocks(self, sessions: list[int]) -> Iterator[Block]:
+        """The blocks of the output of sessions, in no certain order."""
+        for number, session, data, size in self._connection.execute(_BLOCKS, (json.dumps(sessions),)):
             try:
-                text = unpack_text(data, size)
+                yield Block(number, session, unpack_text(data, size))
             except ValueError as error:
                 raise _damaged(number, error) from error
-            yield Block(number, text.removesuffix(b"\n").decode("utf-8", "replace"), text)
 
     def parts(self, block: Block) -> Iterator[tuple[int, str]]:
         """What the commands and asides wrote of a block."""

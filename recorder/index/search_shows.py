@@ -3,11 +3,11 @@
 import re
 from functools import lru_cache
 
-from recorder.index.compile import full_text_query
+from recorder.index.compile import predicate_words
 from recorder.index.output_words import in_output
 from recorder.index.predicates import BeginsWord, Matches, OneOf, Predicate
 from recorder.index.regex import PatternError, Regex
-from recorder.index.search_outputs import Outputs
+from recorder.index.search_outputs import Block, Outputs
 
 _KEPT_SESSIONS = 512
 _NOT_BY_LINES = re.compile(r"\\[Az]|\(\?[a-zA-Z]*-?[a-zA-Z]*m")
@@ -33,17 +33,26 @@ class Shows:
         predicate = self._predicates[number]
         return int(any(shows(predicate, text) for text in self._outputs.texts(command, pieces)))
 
+    def sessions(self, number: int, sessions: list[int]) -> list[int]:
+        """Those of the sessions in which something may show what the predicate with that number asks for."""
+        predicate = self._predicates[number]
+        found: set[int] = set()
+        for block in self._outputs.blocks(sessions):
+            if block.session not in found and _may_show(predicate, block):
+                found.add(block.session)
+        return sorted(found)
+
     def _named_pieces(self, number: int) -> frozenset[int] | None:
         if number not in self._pieces:
-            query = full_text_query("output", self._predicates[number])
-            self._pieces[number] = self._outputs.pieces(query, self._few) if query else None
+            words = predicate_words("output", self._predicates[number])
+            self._pieces[number] = self._outputs.pieces(words, self._few) if words else None
         return self._pieces[number]
 
     def _look_at_session(self, number: int, session: int) -> frozenset[int]:
         predicate = self._predicates[number]
         found: set[int] = set()
-        for block in self._outputs.blocks(session):
-            if may_show(predicate, block.text):
+        for block in self._outputs.blocks([session]):
+            if _may_show(predicate, block):
                 found.update(
                     command for command, text in self._outputs.parts(block) if shows(predicate, text)
                 )
@@ -53,6 +62,14 @@ class Shows:
 def shows(predicate: Predicate, text: str) -> bool:
     """Whether one of the lines fits."""
     return may_show(predicate, text) and any(map(predicate.holds, text.split("\n")))
+
+
+def _may_show(predicate: Predicate, block: Block) -> bool:
+    """A pattern reads what is ASCII as it is kept."""
+    if isinstance(predicate, Matches) and block.data.isascii():
+        lines = by_lines(predicate)
+        return lines is None or lines.regex.found_in(block.data)
+    return may_show(predicate, block.text)
 
 
 def may_show(predicate: Predicate, text: str) -> bool:

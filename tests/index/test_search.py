@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -157,21 +158,23 @@ queries = st.recursive(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(stores, queries, st.sampled_from([20_000, 0]))
-def test_sql_says_what_memory_says(store: Store, text: str, selective: int) -> None:
+@given(stores, queries, st.sampled_from([20_000, 0]), st.sampled_from([(1_000, 7), (0, 7), (0, 0)]))
+def test_sql_says_what_memory_says(
+    store: Store, text: str, selective: int, ordering: tuple[int, int]
+) -> None:
     try:
         expected = in_memory(store, text)
     except QueryError:
         return
-    before = search_module.SELECTIVE, search_module.SELECTIVE_PIECES
-    search_module.SELECTIVE = search_module.SELECTIVE_PIECES = selective
     connection = index_of(store)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_module, "SELECTIVE", selective)
+        patch.setattr(search_module, "SELECTIVE_PIECES", selective)
+        patch.setattr(search_module, "MANY", ordering[0])
+        patch.setattr(search_module, "NEWEST_HANDFULS", ordering[1])
         with suppress(QueryError):  # nested too deeply for SQLite
             assert (fitting(connection, text), found(connection, text)) == expected
-    finally:
-        search_module.SELECTIVE, search_module.SELECTIVE_PIECES = before
-        connection.close()
+    connection.close()
 
 
 ALICE = Facts()
@@ -330,6 +333,61 @@ def test_many_sessions_are_gone_through_by_handfuls_the_newest_first() -> None:
     first = next(iter(search.matches()))
     assert (first.session, search.searched, search.total) == (many[0][0].id, 0, 700)
     assert len(found(connection, "ls")) == 700
+    connection.close()
+
+
+def test_the_newest_of_many_candidates_come_without_the_others_being_put_in_order() -> None:
+    """Sessions are indexed in any order, and their commands as they come."""
+    begun = [NOW - timedelta(minutes=n * 7919 % 300) for n in range(300)]
+    many = [
+        (
+            replace(ALICE, id=f"20260901T{n:06}-k7f3q9xw", start=start),
+            [Ran(f"cmd{n % 2}word", started=start), Ran("ls", started=start), Ran("cmd0word", started=start)],
+        )
+        for n, start in enumerate(begun)
+    ]
+    connection = index_of(many)
+    expected = in_memory(many, "cmd0word")[1]
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_module, "MANY", 100)
+        matches = Search(connection, parse("cmd0word", NOW, scope=Scope.MOMENTS), states).matches()
+        first = [(match.session, match.ordinal) for match in islice(matches, 20)]
+        del matches  # a connection serves one search
+        assert first == expected[:20]
+        assert not any(said.lstrip().startswith("SELECT c0.id FROM stretches") for said in statements)
+        assert found(connection, "cmd0word") == expected
+        patch.setattr(search_module, "NEWEST_HANDFULS", 2)
+        assert found(connection, "cmd0word") == expected
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "facts", ["user:bob", "host:db*", "-user:alice", "(user:bob OR user:carol)", "before:-12h", "exit:2"]
+)
+@pytest.mark.parametrize("sought", ["out:/[e]rror/", "out:/[x]yzzy/", "out:e"])
+def test_output_is_read_only_of_sessions_whose_facts_fit(
+    index: sqlite3.Connection, facts: str, sought: str
+) -> None:
+    index.execute("UPDATE output_blocks SET data = x'00' WHERE session = 1")
+    text = f"{facts} {sought}"
+    assert found(index, text) == in_memory(STORE, text)[1]
+
+
+def test_a_beginning_that_is_everywhere_does_not_narrow_and_finds_the_same() -> None:
+    many = [
+        (
+            replace(ALICE, id=f"20260901T{n:06}-k7f3q9xw", start=NOW - timedelta(minutes=n)),
+            [Ran("make", output=["err error errors erratic", f"word{n}"])],
+        )
+        for n in range(40)
+    ]
+    connection = index_of(many)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_module, "SELECTIVE_PIECES", 30)
+        for text in ("out:err", "out:word", "out:word7", "out:err,word7", 'out:"erratic"', "out:word7 err"):
+            assert found(connection, text) == in_memory(many, text)[1]
     connection.close()
 
 
