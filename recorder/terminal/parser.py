@@ -108,7 +108,7 @@ def _continue_string(term: Terminal, text: str) -> str:
     return text[end.start() + (end.group() == "\x07") :]
 
 
-def _run(term: Terminal, tokens: list[Token]) -> None:
+def _run(term: Terminal, tokens: list[Token]) -> None:  # noqa: PLR0912  as below
     """Carry out tokens. Long because it is the hot loop: calls are what costs here."""
     for sgr, text, newlines, other in tokens:
         if sgr:
@@ -121,10 +121,13 @@ def _run(term: Terminal, tokens: list[Token]) -> None:
             if end < term.cols and term.plain:
                 row = term.grid[term.y]
                 chars = row.chars
-                if len(chars) < x or row.mixed:
-                    row.prepare(x, end)
-                chars[x:end] = text
-                row.attrs[x:end] = [term.attr] * (end - x)
+                if not chars and x == 0:
+                    row.chars, row.attrs = [*text], [term.attr] * end
+                else:
+                    if len(chars) < x or row.mixed:
+                        row.prepare(x, end)
+                    chars[x:end] = text
+                    row.attrs[x:end] = [term.attr] * (end - x)
                 row.line = None
                 term.x = end
                 term.last = text
