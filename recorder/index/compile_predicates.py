@@ -21,6 +21,7 @@ from recorder.index.predicates import (
     Predicate,
     Same,
 )
+from recorder.index.query_tree import TooDeepError
 from recorder.index.terms_values import INFINITY
 
 _MOST_CHOICES = 20
@@ -34,11 +35,7 @@ _OPERATORS = {"!=": "<>", ">=": ">=", "<=": "<=", ">": ">", "<": "<", "=": "="}
 
 
 MOST_SQL = 1_000_000
-"""Characters. AND of commands below OR, over and over, is written out four times as long at each level."""
-
-
-class TooDeepError(Exception):
-    """An expression that would become longer than `MOST_SQL`."""
+"""Characters."""
 
 
 class Sql(NamedTuple):
@@ -47,7 +44,7 @@ class Sql(NamedTuple):
 
 
 def joined(parts: list[Sql], word: str) -> Sql:
-    """The parts with AND or OR between them; not none."""
+    """The parts with AND or OR between them; not none. Raises `TooDeepError` beyond `MOST_SQL`."""
     text = f" {word} ".join(part.text for part in parts)
     if len(text) > MOST_SQL:
         raise TooDeepError

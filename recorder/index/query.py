@@ -22,6 +22,7 @@ from recorder.index.query_tree import (
     Or,
     Side,
     Then,
+    TooDeepError,
     fits,
     is_about_one_command,
     listed,
@@ -31,7 +32,7 @@ from recorder.index.terms import FIELDS, INDEX_FACTS, LATER_FIELDS, Facts, Field
 from recorder.index.terms_values import BadValueError, Clock
 from recorder.safe_text import safe
 
-__all__ = ["Query", "QueryError", "Scope", "looks_like_query", "parse"]
+__all__ = ["Query", "QueryError", "Scope", "looks_like_query", "parse", "too_deep"]
 
 _MAX_LENGTH = 4096
 _MAX_TERMS = 200
@@ -93,7 +94,10 @@ class Query:
 
 
 def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC, scope: Scope = Scope.FACTS) -> Query:
-    """Reads a query; the empty one fits everything. Raises `QueryError`."""
+    """Reads a query; the empty one fits everything.
+
+    Raises `QueryError`, also for one whose meaning is too large: no query can take long before it is refused.
+    """
     if len(text) > _MAX_LENGTH:
         raise QueryError(f"longer than {_MAX_LENGTH} characters", _MAX_LENGTH + 1)
     if strange := next((place for place, c in enumerate(text, 1) if "\ud800" <= c <= "\udfff"), 0):
@@ -103,7 +107,17 @@ def parse(text: str, now: datetime | None = None, zone: tzinfo = UTC, scope: Sco
     if len(terms) > _MAX_TERMS:
         raise QueryError(f"more than {_MAX_TERMS} terms", terms[_MAX_TERMS].position)
     reader = _Reader(Clock(now or datetime.now(UTC), zone), scope)
-    return Query(text, _Parser(found, len(text) + 1, reader).query(), scope)
+    query = Query(text, _Parser(found, len(text) + 1, reader).query(), scope)
+    try:
+        _ = query.fits, query.listed
+    except TooDeepError as error:
+        raise too_deep() from error
+    return query
+
+
+def too_deep() -> QueryError:
+    """The error for a query whose meaning is too large."""
+    return QueryError("parentheses nest too deeply for the index", 1, "Use fewer")
 
 
 def looks_like_query(word: str) -> bool:

@@ -19,6 +19,10 @@ from recorder.index.predicates import Compares, Predicate
 from recorder.index.terms import Condition, Conditions, Test
 
 
+class TooDeepError(ValueError):
+    """What a query means would become too large to be carried out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     test: Test
@@ -93,6 +97,11 @@ class Exists:
 
 Formula = Every | Some | Never | Ask | Exists
 ALWAYS, NEVER = Every(()), Some(())
+MOST_STEPS = 4_000
+"""Terms that a formula may ask of single commands; each is counted wherever it is written out.
+
+AND of commands below OR, over and over, is written out four times as long at each level.
+"""
 LISTED = 0
 """The number of the command that a listing is about."""
 _COMMAND = (Condition(("aside",), Compares("=", 0)),)
@@ -151,12 +160,15 @@ def is_about_one_command(node: Node) -> bool:
 
 
 def fits(node: Node) -> Formula:
-    """What must hold of a session."""
+    """What must hold of a session. Raises `TooDeepError`."""
     return _Meaning().session(node)
 
 
 def listed(node: Node) -> Formula:
-    """What must hold of the command `LISTED`, and of the session around it, to be found."""
+    """What must hold of the command `LISTED`, and of the session around it, to be found.
+
+    Raises `TooDeepError`.
+    """
     return _Meaning().listing(node, anchored=False)
 
 
@@ -185,6 +197,7 @@ class _Meaning:
 
     def __init__(self) -> None:
         self._numbers = count(LISTED + 1)
+        self._steps = 0
 
     def session(self, node: Node) -> Formula:
         match node:
@@ -233,6 +246,9 @@ class _Meaning:
         return every(Ask(_ASIDE, number), shown, self._one(_of_asides(node), number))
 
     def _one(self, node: Node, number: int) -> Formula:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise TooDeepError
         match node:
             case Leaf(test):
                 own = NEVER if test.command is None else Ask(test.command, number)

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from recorder.errors import SealcastError
 from recorder.index.compile import Candidates, Compiler, id_list
-from recorder.index.compile_predicates import Sql, TooDeepError
+from recorder.index.compile_predicates import Sql
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
-from recorder.index.query import Query, QueryError
-from recorder.index.query_tree import LISTED, asks_output, sought_in, tests
+from recorder.index.query import Query, too_deep
+from recorder.index.query_tree import LISTED, TooDeepError, asks_output, sought_in, tests
 from recorder.index.regex_literals import Words, fts_query
 from recorder.index.search_narrowing import Narrowing
 from recorder.index.search_outputs import Line, Outputs
@@ -249,14 +249,14 @@ class Search:
         try:
             yield
         except TooDeepError as error:
-            raise _too_deep() from error
+            raise too_deep() from error
         except sqlite3.OperationalError as error:
             if self._stop():
                 raise SearchStoppedError(*_why_slow(self.query)) from error
             if self._failure is not None:
                 raise self._failure from error
             if any(limit in str(error) for limit in _TOO_DEEP):
-                raise _too_deep() from error
+                raise too_deep() from error
             raise
 
     def _state(self, session_id: str) -> str:
@@ -302,10 +302,6 @@ class Search:
 def _if_few(found: sqlite3.Cursor) -> Candidates:
     ids = frozenset(row[0] for row in found)
     return ids if len(ids) <= SELECTIVE else None
-
-
-def _too_deep() -> QueryError:
-    return QueryError("parentheses nest too deeply for the index", 1, "Use fewer")
 
 
 def _why_slow(query: Query) -> tuple[str, str]:

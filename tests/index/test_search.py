@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recorder.errors import FormatError
+from recorder.index import compile_predicates, query_tree
 from recorder.index import search as search_module
+from recorder.index.compile_predicates import MOST_SQL, Sql, joined
 from recorder.index.query import QueryError, Scope, parse
+from recorder.index.query_tree import TooDeepError
 from recorder.index.search import Search, SearchStoppedError
 from tests.index.sessions import NOW, Facts, Ran
 from tests.index.stores import index_of
@@ -443,9 +446,48 @@ def test_large_queries_run(index: sqlite3.Connection, text: str) -> None:
     assert fitting(index, text) == []
 
 
-def test_what_nests_too_deeply_is_one_clear_error(index: sqlite3.Connection) -> None:
+def nested(levels: int) -> str:
+    return "zz (qq OR (yy AND " * levels + "cmd:c" + "))" * levels
+
+
+@pytest.mark.parametrize("levels", range(2, 10))
+@pytest.mark.parametrize("ask", [fitting, found])
+def test_what_nests_too_deeply_is_one_clear_error(
+    index: sqlite3.Connection, levels: int, ask: Callable[[sqlite3.Connection, str], object]
+) -> None:
+    """From six on its meaning would be too large, below that SQLite decides, by its version."""
+    if levels < 6:
+        with suppress(QueryError):
+            assert ask(index, nested(levels)) == []
+        return
     with pytest.raises(QueryError, match="nest too deeply"):
-        fitting(index, "zz (qq OR (yy AND " * 9 + "cmd:c" + "))" * 9)
+        ask(index, nested(levels))
+
+
+@pytest.mark.parametrize("scope", [Scope.SESSIONS, Scope.MOMENTS])
+def test_a_meaning_that_is_too_large_is_refused_when_it_is_read(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(QueryError, match="nest too deeply"):
+        parse(nested(9), NOW, scope=scope)
+    monkeypatch.setattr(query_tree, "MOST_STEPS", 3)
+    parse("cmd:a cmd:b", NOW, scope=scope)
+    with pytest.raises(QueryError, match="nest too deeply"):
+        parse("cmd:a cmd:b cmd:c", NOW, scope=scope)
+
+
+def test_sql_that_would_be_too_long_is_not_made(index: sqlite3.Connection) -> None:
+    parts = [Sql("a" * (MOST_SQL - 6)), Sql("b")]
+    assert len(joined(parts, "AND").text) == MOST_SQL + 2
+    with pytest.raises(TooDeepError):
+        joined([*parts, Sql("c")], "AND")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile_predicates, "MOST_SQL", 100)
+        with pytest.raises(QueryError, match="nest too deeply"):
+            fitting(index, "cmd:a cmd:b cmd:c")
+
+
+def test_more_commands_in_order_than_six_are_refused() -> None:
     with pytest.raises(QueryError, match="more than 6 commands in order"):
         parse(" THEN ".join(["cmd:abc"] * 7), NOW, scope=Scope.MOMENTS)
 
