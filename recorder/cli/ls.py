@@ -3,8 +3,10 @@
 import contextlib
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 import click
@@ -23,14 +25,14 @@ from recorder.index.query import Query, Scope, parse
 from recorder.index.search import Search
 from recorder.index.without_data import without_data
 from recorder.safe_text import safe
-from recorder.store.catalog import list_sessions
+from recorder.store.catalog import Session, list_sessions
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
-from recorder.store.verdict import Verdict
 
 SCHEMA = "sealcast.sessions/1"
 _NEWEST_FIRST = "-start"
 _DEFAULT_COLUMNS = "check,start,user,host,length,exit,id,about"
+_NOT_LOOKED_AT = "commands and output are not looked at: there is no index (sealcast index build)"
 _LEFT_OUT_FIRST = ("exit", "length", "host", "user")
 """What a narrow terminal has no room for, so that ids, which open sessions, are in view."""
 
@@ -40,7 +42,10 @@ class Page:
     """What a query found: the rows shown, and of how many."""
 
     query: str
-    rows: list[Row]
+    rows: Iterable[Row]
+    """To be gone through once."""
+    returned: int
+    """How many rows those are."""
     total: int
     all_sessions: int
 
@@ -57,6 +62,10 @@ class Wish:
     def is_newest_first(self) -> bool:
         """It is the order in which sessions are found."""
         return self.order == _NEWEST_FIRST
+
+
+_Rows = Callable[[Iterable[Session]], Iterator[Row]]
+"""The rows of those sessions that are to be listed."""
 
 
 @click.command(
@@ -116,21 +125,28 @@ def ls(
     store = open_store(settings)
     on_terminal = form is None and sys.stdout.isatty()
     wish = Wish(sort, 0 if count else limit or (_screenful() if on_terminal else None))
-    if parsed.asks_commands and (parsed.needs_index or has_index(store)):
-        page = _indexed_matches(store, parsed, settings, wish, update=update)
-    else:
-        if parsed.asks_commands and store.exists():
-            settings.note("commands and output are not looked at: there is no index (sealcast index build)")
-        page = _matches(store, parse(parsed.text, zone=settings.zone), wish)
-    if count:
-        click.echo(page.total)
-        return ExitCode.OK if page.total else ExitCode.NO
-    _write(page, chosen, form, settings, wide=wide or not on_terminal)
+    with contextlib.ExitStack() as opened:
+        if parsed.asks_commands and (parsed.needs_index or has_index(store)):
+            page = _indexed_matches(store, parsed, settings, wish, opened, update=update)
+        else:
+            if parsed.asks_commands and store.exists():
+                settings.note(_NOT_LOOKED_AT)
+            page = _matches(store, parse(parsed.text, zone=settings.zone), wish, opened)
+        if count:
+            click.echo(page.total)
+            return ExitCode.OK if page.total else ExitCode.NO
+        _write(page, chosen, form, settings, wide=wide or not on_terminal)
     return ExitCode.OK
 
 
 def _indexed_matches(
-    store: Store, query: Query, settings: Settings, wish: Wish, *, update: bool | None
+    store: Store,
+    query: Query,
+    settings: Settings,
+    wish: Wish,
+    opened: contextlib.ExitStack,
+    *,
+    update: bool | None,
 ) -> Page:
     """Where the query asks about commands: of those, the index knows."""
     states = States(store)
@@ -138,17 +154,23 @@ def _indexed_matches(
         ids = list(Search(connection, query, states).sessions())
         for said in without_data(connection, query):
             settings.note(said)
-    with current_listing(store) as listing:
-        if listing is not None:
-            everything = listing.counts().sessions
-            return _page(query, _listed_rows(listing, ids, wish, states.verdicts), len(ids), everything, wish)
+
     fitting = set(ids)
-    sessions = list_sessions(store)
-    rows = [Row(session, states.verdicts.get(session.id)) for session in sessions if session.id in fitting]
-    return _page(query, rows, len(rows), len(sessions), wish)
+
+    def rows_of(sessions: Iterable[Session]) -> Iterator[Row]:
+        return (Row(one, states.verdicts.get(one.id)) for one in sessions if one.id in fitting)
+
+    with contextlib.suppress(IndexDamagedError), damage_told():
+        listing = opened.enter_context(current_listing(store))
+        if listing is not None:
+            there = [one for one in ids if listing.changed.get(one, listing) is not None]
+            sessions = _by_number(_listed(listing, there, wish))
+            rows = _whole(rows_of(sessions), rows_of, store)
+            return _page(query, rows, len(there), listing.counts().sessions, wish)
+    return _from_log(query, rows_of, list_sessions(store), wish)
 
 
-def _matches(store: Store, query: Query, wish: Wish) -> Page:
+def _matches(store: Store, query: Query, wish: Wish, opened: contextlib.ExitStack) -> Page:
     """Where it asks about facts of sessions; they are verified where it asks for that."""
     if query.needs_check:
         checker = Checker(store)
@@ -156,36 +178,64 @@ def _matches(store: Store, query: Query, wish: Wish) -> Page:
         checked = (Row(session, checker.verdict_of(session)) for session in candidates)
         rows = [row for row in checked if query.matches(row.session, row.state)]
         return _page(query, rows, len(rows), len(checker.sessions), wish)
-    with contextlib.suppress(IndexDamagedError), damage_told(), current_listing(store) as listing:
+
+    def rows_of(sessions: Iterable[Session]) -> Iterator[Row]:
+        return (Row(one) for one in sessions if query.matches(one))
+
+    with contextlib.suppress(IndexDamagedError), damage_told():
+        listing = opened.enter_context(current_listing(store))
         if listing is not None:
-            return _listed(listing, query, wish)
-    sessions = list_sessions(store)
-    rows = [Row(session) for session in sessions if query.matches(session)]
+            return _matches_listed(listing, query, rows_of, wish)
+    return _from_log(query, rows_of, list_sessions(store), wish)
+
+
+def _matches_listed(listing: Listing, query: Query, rows_of: _Rows, wish: Wish) -> Page:
+    """The same from the index: no more sessions are made than are shown, where the order allows that."""
+    everything = total = listing.counts().sessions
+    if query.text.strip():
+        ids = listing.fitting(query)
+        total, sessions = len(ids), _listed(listing, ids, wish)
+    else:
+        sessions = listing.newest(wish.limit if wish.is_newest_first else None)
+    return _page(query, _whole(map(Row, sessions), rows_of, listing.store), total, everything, wish)
+
+
+def _listed(listing: Listing, ids: list[str], wish: Wish) -> Iterator[Session]:
+    """The sessions of ids that stand with the newest first."""
+    return listing.sessions(ids[: wish.limit] if wish.is_newest_first else ids)
+
+
+def _by_number(sessions: Iterable[Session]) -> Iterator[Session]:
+    """Those that began at the same moment in the order in which lists have them."""
+    for _, together in groupby(sessions, key=attrgetter("start")):
+        yield from sorted(together, key=attrgetter("number"), reverse=True)
+
+
+def _whole(rows: Iterator[Row], rows_of: _Rows, store: Store) -> Iterator[Row]:
+    """The rows; where the index turns out to be damaged on the way, the rest of them from the log."""
+    told: set[str] = set()
+    try:
+        with damage_told():
+            for row in rows:
+                told.add(row.session.id)
+                yield row
+    except IndexDamagedError:
+        yield from (row for row in rows_of(list_sessions(store)) if row.session.id not in told)
+
+
+def _from_log(query: Query, rows_of: _Rows, sessions: list[Session], wish: Wish) -> Page:
+    rows = list(rows_of(sessions))
     return _page(query, rows, len(rows), len(sessions), wish)
 
 
-def _listed(listing: Listing, query: Query, wish: Wish) -> Page:
-    """The same from the index: no more sessions are made than are shown, where the order allows that."""
-    everything = listing.counts().sessions
-    if not query.text.strip():
-        limit = wish.limit if wish.is_newest_first else None
-        return _page(query, map(Row, listing.newest(limit)), everything, everything, wish)
-    ids = listing.fitting(query)
-    return _page(query, _listed_rows(listing, ids, wish, {}), len(ids), everything, wish)
-
-
-def _listed_rows(
-    listing: Listing, ids: list[str], wish: Wish, verdicts: Mapping[str, Verdict]
-) -> Iterator[Row]:
-    """Rows for ids that stand with the newest first."""
-    shown = ids[: wish.limit] if wish.is_newest_first else ids
-    return (Row(session, verdicts.get(session.id)) for session in listing.sessions(shown))
-
-
 def _page(query: Query, rows: Iterable[Row], total: int, everything: int, wish: Wish) -> Page:
-    ordered = list(rows)
-    _sort(ordered, wish.order)
-    return Page(query.text, ordered[: wish.limit], total, everything)
+    """Rows that come with the newest first are not gathered to be put into that order."""
+    returned = total if wish.limit is None else min(wish.limit, total)
+    if not wish.is_newest_first:
+        ordered = list(rows)
+        _sort(ordered, wish.order)
+        rows = ordered
+    return Page(query.text, islice(rows, returned), returned, total, everything)
 
 
 def _sort(rows: list[Row], order: str) -> None:
@@ -201,14 +251,14 @@ def _screenful() -> int:
 
 def _write(page: Page, columns: list[Column], form: str | None, settings: Settings, *, wide: bool) -> None:
     if form == "json":
-        output.write_json(_document(page))
+        output.write_json_items(_head(page), map(item, page.rows))
     elif form == "jsonl":
         for row in page.rows:
             output.write_json(item(row), one_line=True)
     elif form == "plain":
         output.write_lines(_plain_lines(page.rows, columns), settings)
     elif form == "ids":
-        click.echo("".join(f"{row.session.id}\0" for row in page.rows), nl=False)
+        sys.stdout.writelines(f"{row.session.id}\0" for row in page.rows)
     else:
         _write_table(page, columns, settings, wide=wide)
 
@@ -221,37 +271,38 @@ def _plain_lines(rows: Iterable[Row], columns: list[Column]) -> Iterator[str]:
 
 
 def _write_table(page: Page, columns: list[Column], settings: Settings, *, wide: bool) -> None:
-    if not page.rows:
+    rows = list(page.rows)
+    if not rows:
         settings.note(_nothing(page))
         return
     width = shutil.get_terminal_size().columns
-    shown = columns if wide else _narrowed(page, columns, settings, width)
+    shown = columns if wide else _narrowed(rows, columns, settings, width)
     right = frozenset(place for place, column in enumerate(shown) if column.right)
-    lines: Iterable[str] = output.table(_cells(page, shown, settings, wide=wide), right)
+    lines: Iterable[str] = output.table(_cells(rows, shown, settings, wide=wide), right)
     if not wide:
         lines = [output.cut(line, width) for line in lines]
     if settings.colored(sys.stdout):
         lines = (click.style(line, bold=place == 0) for place, line in enumerate(lines))
     output.write_lines(lines, settings)
     if not wide:
-        _write_footer(page, settings)
+        _write_footer(page, rows[0], settings)
 
 
-def _narrowed(page: Page, columns: list[Column], settings: Settings, width: int) -> list[Column]:
+def _narrowed(rows: list[Row], columns: list[Column], settings: Settings, width: int) -> list[Column]:
     """The columns of the usual table that a terminal of `width` has room for; those that were named stay."""
     if columns != columns_named(_DEFAULT_COLUMNS):
         return columns
     kept = columns
     for name in _LEFT_OUT_FIRST:
-        if output.table_width(_cells(page, kept[:-1], settings, wide=False)) <= width:
+        if output.table_width(_cells(rows, kept[:-1], settings, wide=False)) <= width:
             break
         kept = [column for column in kept if column is not COLUMNS[name]]
     return kept
 
 
-def _cells(page: Page, columns: list[Column], settings: Settings, *, wide: bool) -> list[list[str]]:
+def _cells(rows: list[Row], columns: list[Column], settings: Settings, *, wide: bool) -> list[list[str]]:
     titles = [_title(column, settings) for column in columns]
-    return [titles, *([_cell(column, row, settings, wide) for column in columns] for row in page.rows)]
+    return [titles, *([_cell(column, row, settings, wide) for column in columns] for row in rows)]
 
 
 def _title(column: Column, settings: Settings) -> str:
@@ -271,22 +322,22 @@ def _nothing(page: Page) -> str:
     return f"no session matches {safe(page.query, 200)} ({page.all_sessions:,} sessions)"
 
 
-def _write_footer(page: Page, settings: Settings) -> None:
-    more = f" Show more: -n {page.total}." if page.total > len(page.rows) else ""
-    name = safe(page.rows[0].session.id.rpartition("-")[2])
-    text = f"{len(page.rows)} of {page.total:,} sessions.{more} Open: sealcast play {name}"
+def _write_footer(page: Page, first: Row, settings: Settings) -> None:
+    more = f" Show more: -n {page.total}." if page.total > page.returned else ""
+    name = safe(first.session.id.rpartition("-")[2])
+    text = f"{page.returned} of {page.total:,} sessions.{more} Open: sealcast play {name}"
     if settings.verbosity >= 0:
         click.echo(text, err=True)
 
 
-def _document(page: Page) -> dict[str, Any]:
-    complete = len(page.rows) == page.total
+def _head(page: Page) -> dict[str, Any]:
+    """The JSON document without its items."""
+    complete = page.returned == page.total
     return {
         "schema": SCHEMA,
         "query": page.query,
         "total": page.total,
-        "returned": len(page.rows),
+        "returned": page.returned,
         "complete": complete,
         "reason": None if complete else "limit",
-        "items": [item(row) for row in page.rows],
     }

@@ -54,6 +54,19 @@ def write_json(document: Mapping[str, Any], *, one_line: bool = False) -> None:
     click.echo(json_text(document, one_line=one_line))
 
 
+def write_json_items(head: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> None:
+    """The document `{**head, "items": [...]}`, written as the items come: memory does not grow with them."""
+    write = sys.stdout.write
+    write(json_text(head).removesuffix("\n}") + ',\n  "items": [')
+    separator = end = ""
+    for item in items:
+        write(f"{separator}\n    ")
+        write(json_text(item).replace("\n", "\n    "))
+        separator, end = ",", "\n  "
+    write(f"{end}]\n}}\n")
+    sys.stdout.flush()
+
+
 def json_text(document: Mapping[str, Any], *, one_line: bool = False) -> str:
     """JSON in which whatever could act on a terminal or deceive a reader stands as a `\\u` escape."""
     text = json.dumps(document, ensure_ascii=False, indent=None if one_line else 2, allow_nan=False)

@@ -1,13 +1,18 @@
 """`sealcast ls` over real recordings."""
 
+import io
 import json
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pexpect
 import pytest
 
+from recorder.cli import output
 from recorder.errors import ExitCode
 from recorder.index.listing import current_listing
 from recorder.store.layout import Store
@@ -79,6 +84,30 @@ def test_json_is_one_document_with_every_field(cli: Run, ids: list[str]) -> None
     assert (newest["columns"], newest["rows"]) == (40, 10)
     assert newest["reason"] is None
     assert newest["start"].endswith("Z")
+
+
+def test_items_are_written_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stdout", written)
+    head = {"schema": "x/1", "total": 2}
+    objects: list[dict[str, object]] = [
+        {"id": "one", "text": "a\nb\x9b", "check": {"state": None}},
+        {"id": "two"},
+    ]
+
+    def items() -> Iterator[dict[str, object]]:
+        for place, item in enumerate(objects):
+            assert all(str(earlier["id"]) in written.getvalue() for earlier in objects[:place])
+            yield item
+
+    for some in (items(), iter([])):
+        written.truncate(0)
+        written.seek(0)
+        output.write_json_items(head, some)
+        found = json.loads(written.getvalue())
+        assert written.getvalue() == output.json_text(found) + "\n"
+        assert found == {**head, "items": found["items"]}
+    assert found["items"] == []
 
 
 def test_jsonl_is_one_object_per_line_with_escapes_for_control_bytes(cli: Run, ids: list[str]) -> None:
@@ -170,6 +199,19 @@ def test_a_list_from_the_index_is_that_from_the_log(cli: Run, store: Path, ids: 
     with current_listing(Store(store)) as listing:
         assert listing is not None
     assert [cli("ls", *question).out for question in QUESTIONS] == from_log
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_row_that_is_damaged_is_taken_from_the_log(
+    cli: Run, store: Path, ids: list[str], place: int
+) -> None:
+    questions = [question for question in QUESTIONS if question[0] != "--count"]
+    expected = [cli("ls", *question).out for question in questions]
+    assert cli("index", "build").code == 0
+    with closing(sqlite3.connect(store / "index.db")) as connection, connection:
+        connection.execute("UPDATE sessions SET file = '/etc/passwd' WHERE number = ?", (place,))
+    found = [cli("ls", *question) for question in questions]
+    assert [(result.code, result.out, result.err) for result in found] == [(0, out, "") for out in expected]
 
 
 def test_a_damaged_index_is_passed_over(cli: Run, store: Path, ids: list[str]) -> None:
