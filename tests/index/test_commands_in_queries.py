@@ -162,7 +162,9 @@ def test_values_that_commands_do_not_have(text: str) -> None:
 def test_terms_and_nesting_are_bounded() -> None:
     with pytest.raises(QueryError, match="more than 200 terms"):
         parse("a OR " * 300 + "a", NOW, scope=Scope.SESSIONS)
-    nested = "zz (qq OR (yy AND " * 9 + "c" + "))" * 9
+    with pytest.raises(QueryError, match="nest too deeply"):
+        parse("zz (qq OR (yy AND " * 9 + "c" + "))" * 9, NOW, scope=Scope.SESSIONS)
+    nested = "zz (qq OR (yy AND " * 5 + "c" + "))" * 5
     assert not parse(nested, NOW, scope=Scope.SESSIONS).matches(SESSION, None, [])
 
 
