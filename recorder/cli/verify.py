@@ -84,8 +84,7 @@ def verify(
         raise SealcastError("name what to verify: TARGET…, or --all, or --query", "sealcast verify --all")
     settings = settings_of(context)
     store = open_store(settings)
-    checker = Checker(store)
-    chosen = _by_name(store, targets, checker) if targets else _sessions(checker, query, settings)
+    checker, chosen = _by_name(store, targets) if targets else _sessions(store, query, settings)
     log = checker.audit.findings if everything and store.exists() else []
     report = _Report(settings, form, brief=not targets)
     for result in _checked(checker, chosen, settings):
@@ -94,22 +93,31 @@ def verify(
     return _exit_code([result.code for result in report.results], log)
 
 
-def _by_name(store: Store, targets: Sequence[str], checker: Checker) -> list[Result]:
-    found = []
-    for text in expand_targets(targets):
-        try:
-            found.append(Result(text, resolve(store, text, checker.sessions), None))
-        except SealcastError as error:
-            found.append(Result(text, None, None, error))
-    return found
+def _by_name(store: Store, targets: Sequence[str]) -> tuple[Checker, list[Result]]:
+    """Of several targets the list of sessions is made once; of one, its own entries are enough."""
+    names = list(expand_targets(targets))
+    if len(names) == 1:
+        result = _named(store, names[0], None)
+        session = result.target.session if result.target is not None else None
+        return Checker(store, None if session is None else session.id), [result]
+    checker = Checker(store)
+    return checker, [_named(store, name, checker) for name in names]
 
 
-def _sessions(checker: Checker, query: str | None, settings: Settings) -> list[Result]:
+def _named(store: Store, name: str, checker: Checker | None) -> Result:
+    try:
+        return Result(name, resolve(store, name, None if checker is None else checker.sessions), None)
+    except SealcastError as error:
+        return Result(name, None, None, error)
+
+
+def _sessions(store: Store, query: str | None, settings: Settings) -> tuple[Checker, list[Result]]:
     parsed = parse(query or "", zone=settings.zone)
     if parsed.needs_check:
         raise SealcastError("check: asks for what verify is about to find out", "use it with sealcast ls")
+    checker = Checker(store)
     chosen = (session for session in checker.sessions if parsed.matches(session))
-    return [Result(session.id, Target(session.path, session), None) for session in chosen]
+    return checker, [Result(session.id, Target(session.path, session), None) for session in chosen]
 
 
 def _checked(checker: Checker, chosen: list[Result], settings: Settings) -> Iterator[Result]:

@@ -72,7 +72,8 @@ class SessionLog:
         return one.opened_entry is not None or self._first > 0
 
     def _sessions(self, history: History, files: Files | None) -> Iterator[Session]:
-        looked_at = _look(self.store, history.sessions) if files is None else _of(files, history.sessions)
+        ids = history.sessions
+        looked_at = Files.of_sessions(self.store, ids) if files is None else _of(files, ids)
         for session in reversed(sessions_of(self.store, history, looked_at)):
             if self.begun is None or history.sessions[session.id].opened_entry is not None:
                 yield session
@@ -113,17 +114,6 @@ def _of(files: Files, ids: Iterable[str]) -> Files:
     wanted = list(ids)
     sealed = {one: files.sealed[one] for one in wanted if one in files.sealed}
     return Files(sealed, {one: files.live[one] for one in wanted if one in files.live})
-
-
-def _look(store: Store, ids: Iterable[str]) -> Files:
-    sealed, live = {}, {}
-    for session_id in ids:
-        path = store.sealed_path(session_id)
-        if path.is_file():
-            sealed[session_id] = path
-        if store.is_live(session_id):
-            live[session_id] = True
-    return Files(sealed, live)
 
 
 def continues(log: Log, size: int, root: bytes | None) -> bool:

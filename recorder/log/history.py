@@ -99,11 +99,15 @@ class History:
                 session.opened_index = session.ended_index = index
 
 
-def read_history(log: Log) -> History:
-    """The history by the log's signed checkpoint. Whether the entries are the signed ones, `audit` tells."""
+def read_history(log: Log, about: bytes = b"") -> History:
+    """The history by the log's signed checkpoint. Whether the entries are the signed ones, `audit` tells.
+
+    Of entries in which `about` does not stand, nothing is read: sessions with that in their id are whole.
+    """
     history = History(log.checkpoint())
     for index, entry in numbered_entries(log, history.checkpoint.size):
-        history.add(index, entry)
+        if about in entry:
+            history.add(index, entry)
     return history
 
 

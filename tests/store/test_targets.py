@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.errors import ExitCode, SealcastError
+from recorder.seal.keys import generate_key, public_bytes
 from recorder.store.catalog import Session, list_sessions
 from recorder.store.layout import Store
 from recorder.store.sealing import seal
 from recorder.store.targets import find_session, parse_place, parse_time, resolve
-from tests.store.recordings import record, text_of
+from tests.store.recordings import REQUEST, record, text_of
 
 BEGAN = datetime(2026, 9, 12, 14, 8, tzinfo=UTC)
 
@@ -118,9 +119,27 @@ def test_every_way_to_name_a_session(store: Store, session_id: str) -> None:
         target = resolve(store, name)
         assert target.session is not None, name
         assert (target.session.id, target.path) == (session_id, path)
+        assert target == resolve(store, name, list_sessions(store))
     target = resolve(store, f"sealcast://{session_id}@1s..1.5s")
     assert (target.at, target.until) == (1.0, 1.5)
     assert resolve(store, f"{session_id[-5:]}@50%").at == pytest.approx(1.0)
+
+
+def test_a_recording_that_the_log_does_not_know_has_its_name_too(store: Store, session_id: str) -> None:
+    strange = "20250101T000000-00000000"
+    path = store.make_sealed_directory(strange) / f"{strange}.cast.zst"
+    path.write_bytes(store.sealed_path(session_id).read_bytes())
+    for name in (strange, "00000000", str(path)):
+        session = resolve(store, name).session
+        assert session is not None
+        assert (session.id, session.in_log) == (strange, False)
+
+
+def test_only_an_id_names_a_session_and_not_what_the_log_says_of_it(store: Store, session_id: str) -> None:
+    request = replace(REQUEST, title=f"after {session_id}", reason=session_id[-8:])
+    other = store.notary.admit(request, public_bytes(generate_key())).session_id
+    for name in (session_id, session_id[-8:]):
+        assert resolve(store, name).session == next(one for one in list_sessions(store) if one.id != other)
 
 
 def test_a_file_is_named_by_its_path(
