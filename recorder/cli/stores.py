@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -63,12 +64,19 @@ class TargetType(click.ParamType[str]):
         incomplete: str,
     ) -> list[CompletionItem]:
         try:
-            sessions = list_sessions(find_store(settings_of(ctx)))
+            items = [_completion(session) for session in _newest(find_store(settings_of(ctx)), incomplete)]
         except (SealcastError, OSError):
             return []
-        fitting = (session for session in sessions if session.id.startswith(incomplete))
-        items = [_completion(session) for session, _ in zip(fitting, range(_COMPLETIONS), strict=False)]
         return items or [CompletionItem(incomplete, type="file")]
+
+
+def _newest(store: Store, start: str) -> list[Session]:
+    """Some sessions whose ids begin so: from the index, if there is one."""
+    from recorder.index.listing import current_listing  # noqa: PLC0415  only completion asks; rec starts without
+
+    with current_listing(store) as listing:
+        sessions = list_sessions(store) if listing is None else listing.newest()
+        return list(islice((one for one in sessions if one.id.startswith(start)), _COMPLETIONS))
 
 
 def _completion(session: Session) -> CompletionItem:
