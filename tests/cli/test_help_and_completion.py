@@ -62,6 +62,17 @@ def test_commands_and_ids_are_completed_newest_first(program: Run, ids: list[str
     assert "@" in found[2]
 
 
+def test_ids_are_completed_the_same_with_an_index(program: Run, store: Path, ids: list[str]) -> None:
+    before = complete(program, "bash", "show", "2")
+    assert program("index", "build").code == 0
+    assert complete(program, "bash", "show", "2") == before
+    assert complete(program, "bash", "show", ids[1][:-1]) == f"plain,{ids[1]}\n"
+    assert program("rec", "--", "true").code == 0
+    assert len(complete(program, "bash", "show", "2").splitlines()) == len(ids) + 1
+    (store / "index.db").write_bytes(b"no index" * 1000)
+    assert len(complete(program, "bash", "show", "2").splitlines()) == len(ids) + 1
+
+
 def test_without_a_store_files_are_completed(program: Run) -> None:
     assert complete(program, "bash", "play", "x") == "file,x\n"
 
