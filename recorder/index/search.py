@@ -127,16 +127,22 @@ class Search:
         """Sessions looked at so far, the newest first."""
         if self._reached is None:
             return self._searched
-        since = "SELECT count(*) FROM sessions WHERE started >= ?"
-        return int(self._connection.execute(since, (self._reached.session_start,)).fetchone()[0])
+        return self._counted("SELECT count(*) FROM sessions WHERE started >= ?", self._reached.session_start)
 
     @property
     def without_output(self) -> int:
         """Sessions whose output the query would look at, and the index does not hold."""
         if not self._sought:
             return 0
-        statement = "SELECT count(*) FROM sessions WHERE has_output = 0 AND file IS NOT NULL"
-        return int(self._connection.execute(statement).fetchone()[0])
+        return self._counted("SELECT count(*) FROM sessions WHERE has_output = 0 AND file IS NOT NULL")
+
+    def _counted(self, statement: str, *parameters: object) -> int:
+        """A count that is due after the search was stopped, too."""
+        self._connection.set_progress_handler(None, 0)
+        try:
+            return int(self._connection.execute(statement, parameters).fetchone()[0])
+        finally:
+            self._connection.set_progress_handler(self._stop, _STEPS)
 
     def _come_to(self, searched: int) -> None:
         self._searched, self._reached = searched, None
@@ -275,7 +281,11 @@ class Search:
 
     def matching_lines(self, match: Match) -> list[Line]:
         """The lines of its output in which the query found something."""
-        return [line for line in self._outputs.lines(match.command) if self._is_sought(line)]
+        return [line for line in self._lines(match) if self._is_sought(line)]
+
+    def _lines(self, match: Match) -> Sequence[Line]:
+        with self._translated():
+            return self._outputs.lines(match.command)
 
     def _is_sought(self, line: Line) -> bool:
         return any(predicate.holds(line.text) for predicate in self._sought)
@@ -285,13 +295,13 @@ class Search:
         sought = [in_output(predicate) for predicate in self._sought_only_there]
         if not sought and not any(predicate.holds(match.text) for predicate in self._sought_anywhere):
             sought = self._sought
-        lines = self._outputs.lines(match.command) if sought else ()
+        lines = self._lines(match) if sought else ()
         found = (line.time for line in lines if any(predicate.holds(line.text) for predicate in sought))
         return next(found, match.start_s)
 
     def lines_around(self, match: Match, count: int) -> list[Line]:
         """Its lines in which the query found something with as many around each; else its first ones."""
-        lines = self._outputs.lines(match.command)
+        lines = self._lines(match)
         places = [place for place, line in enumerate(lines) if self._is_sought(line)]
         if not places:
             return list(lines[:count])

@@ -284,6 +284,21 @@ def test_a_search_that_takes_too_long_says_why(index: sqlite3.Connection) -> Non
             list(search.matches())
 
 
+def test_the_lines_of_a_match_end_the_search_as_the_search_does_and_its_counts_do_not(
+    index: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_module, "_STEPS", 1)
+    over: list[bool] = []
+    search = Search(index, parse("out:fatal", NOW, scope=Scope.MOMENTS), states, lambda: bool(over))
+    match = next(search.matches())
+    over.append(True)
+    for lines in (search.matching_lines, search.moment_s, lambda match: search.lines_around(match, 1)):
+        with pytest.raises(SearchStoppedError, match="took too long"):
+            lines(match)
+    assert 0 <= search.searched <= search.total
+    assert search.without_output >= 0
+
+
 def test_an_error_inside_a_function_of_sqlite_is_told_as_it_is(index: sqlite3.Connection) -> None:
     index.execute("UPDATE output_blocks SET data = x'00'")
     with pytest.raises(FormatError, match="damaged output, block 1"):
