@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from recorder.index import terms_values as values
-from recorder.index.predicates import Between, Compares, Contains, Edge, InNetwork, Predicate, Same
+from recorder.index.predicates import Between, Compares, Contains, Edge, InNetwork, OneOf, Predicate, Same
 from recorder.index.query_tokens import Value
 from recorder.index.terms_values import INFINITY, BadValueError, Clock
 
@@ -121,11 +121,14 @@ def _of_command(
 
 
 def _id(value: Value) -> Predicate:
-    """A prefix or a suffix, as wherever an id is typed; only the T between day and time is a capital."""
+    """A prefix, a suffix or a prefix of the last part, as wherever an id is typed; only the T between day and
+    time is a capital.
+    """
     if value.pattern is not None or value.is_glob:
         return values.equals(value)
     text = value.text.lower()
-    return Edge(text.replace("t", "T", 1) if text[:8].isdecimal() else text)
+    written = text.replace("t", "T", 1) if text[:8].isdecimal() else text
+    return OneOf((Edge(written), Contains(f"-{written}", exact=True)))
 
 
 def _address(value: Value) -> Predicate:
@@ -296,7 +299,7 @@ FIELDS: dict[str, Field] = {
     "from": Field(
         "source address", ("from:10.9.0.0/16", "from:10.9.1.22"), _of_session(("source",), _address)
     ),
-    "id": Field("start or end of the id", ("id:k7f3q9xw",), _of_session(("id",), _id)),
+    "id": Field("start of the id or of its last part", ("id:k7f3q9xw", "id:k7f3"), _of_session(("id",), _id)),
     "title": Field(
         "words of the title", ('title:"web upgrade"',), _of_session(("title",), values.contains, _text_list)
     ),

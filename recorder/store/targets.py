@@ -69,7 +69,7 @@ def _as_in_ids(name: str) -> str:
 
 
 def find_session(sessions: Sequence[Session], name: str) -> Session:
-    """The one session whose id is `name`, starts with it, or ends with it."""
+    """The one session whose id is `name`, starts or ends with it, or has a last part that starts with it."""
     wanted = _as_in_ids(name)
     found = [item for item in sessions if item.id == wanted]
     found = found or [item for item in sessions if _ID_PART.fullmatch(name) and _fits(item.id, wanted)]
@@ -167,7 +167,7 @@ def _is_within(path: Path, root: Path) -> bool:
 
 
 def _fits(session_id: str, wanted: str) -> bool:
-    return session_id.startswith(wanted) or session_id.endswith(wanted)
+    return session_id.startswith(wanted) or session_id.endswith(wanted) or f"-{wanted}" in session_id
 
 
 def _not_found(name: str, count: int) -> SealcastError:

@@ -144,6 +144,7 @@ terms = st.one_of(
             "is:root,live",
             "is:nocommands",
             "id:20260912",
+            "id:k7f3",
             "check:ok",
         ]
     ),

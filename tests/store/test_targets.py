@@ -111,6 +111,7 @@ def test_every_way_to_name_a_session(store: Store, session_id: str) -> None:
         session_id,
         session_id[:18],
         session_id[-5:],
+        session_id[-8:-3],
         session_id.upper(),
         f"sealcast://{session_id}",
         str(path),
