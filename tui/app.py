@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from datetime import UTC, tzinfo
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -28,9 +28,10 @@ from tui.look import PALETTES, Kind, Look, choose
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
 from tui.screens.library import LibraryScreen
-from tui.screens.pick import PickScreen, Take
-from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
+
+if TYPE_CHECKING:
+    from tui.screens.pick import Take
 
 TERMINATED = 128 + signal.SIGTERM
 HUNG_UP = 128 + signal.SIGHUP
@@ -164,10 +165,12 @@ def run_library(  # noqa: PLR0913 - these are the options of the command line
 
 
 def run_pick(
-    store: Store, take: Take, query: str = "", *, zone: tzinfo = UTC, ascii_only: bool = False
+    store: Store, take: "Take", query: str = "", *, zone: tzinfo = UTC, ascii_only: bool = False
 ) -> int:
     """Let sessions be chosen in the Library; `take` is given their ids. SealcastError without a terminal."""
     _require_terminal("sealcast ls")
+    from tui.screens.pick import PickScreen  # noqa: PLC0415  each interface loads its own screens
+
     first = PickScreen(Source(store), zone, query, take)
     return _run(SealcastApp(first, choose(None, ascii_only or not _is_utf8())), mouse=True)
 
@@ -195,6 +198,8 @@ def run_player(  # noqa: PLR0913 - these are the options of the command line
     at = target.at if at is None else at
     options = PlayOptions(at, at is not None if paused is None else paused, speed, idle, card=demo)
     source = Source(store, KEY_NOTE if demo else "")
+    from tui.screens.player import PlayerScreen  # noqa: PLC0415  each interface loads its own screens
+
     first = PlayerScreen(source, Subject.of_target(target), options, zone)
     return _run(SealcastApp(first, choose(theme, ascii_only or not _is_utf8())), mouse)
 

@@ -1,6 +1,7 @@
 """What workers tell screens. A later progress message replaces an earlier one."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -11,11 +12,13 @@ from recorder.store.catalog import Session
 from recorder.store.layout import Store
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
-from tui.commands import Commands
-from tui.player import Player
-from tui.screens.search_rows import Group
-from tui.search import Search
 from tui.source import Source
+
+if TYPE_CHECKING:  # the Library, which needs none of them, is there sooner
+    from tui.commands import Commands
+    from tui.player import Player
+    from tui.screens.search_rows import Group
+    from tui.search import Search
 
 
 class Progress(Message):
@@ -31,7 +34,7 @@ class Opened(Message):
     """The header was read; events follow into the player's recording."""
 
     header: Header
-    player: Player
+    player: "Player"
 
 
 @dataclass
@@ -45,14 +48,14 @@ class Loaded(Progress):
 class CommandsFound(Progress):
     """More of the recording was read for commands."""
 
-    commands: Commands
+    commands: "Commands"
 
 
 @dataclass
 class Searched(Progress):
     """A search has come further."""
 
-    search: Search
+    search: "Search"
 
 
 @dataclass
@@ -128,7 +131,7 @@ class FilterFailed(Message):
 class Found(Progress):
     """What a search over all sessions has found so far, and how far it has come."""
 
-    groups: list[Group]
+    groups: "list[Group]"
     matches: int
     searched: int
     total: int

@@ -7,23 +7,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recorder.cast.events import Event
 from recorder.cast.header import Header
 from recorder.cast.reader import open_events
-from recorder.commands import Command, extract
 from recorder.errors import ExitCode, SealcastError
 from recorder.index.database import IndexDamagedError, damage_told
 from recorder.index.listing import Counts, current_listing
 from recorder.safe_text import safe
 from recorder.store.catalog import Session, list_sessions
-from recorder.store.checking import Checker, unreadable
 from recorder.store.layout import Store
 from recorder.store.reading import open_file, open_stored
 from recorder.store.targets import Target
 from recorder.store.verdict import Verdict
 from tui.facts import short_id, start_label, who
 from tui.times import wall_label
+
+if TYPE_CHECKING:
+    from recorder.commands import Command
+    from recorder.store.checking import Checker
 
 Progress = Callable[[int], None]
 """Is told how far a job has come, in percent."""
@@ -120,8 +123,10 @@ class Source:
 
     def commands(
         self, subject: Subject, through: Callable[[Iterable[Event]], Iterable[Event]]
-    ) -> Iterator[Command]:
+    ) -> Iterator["Command"]:
         """The commands of a recording, each when it ends; the events go `through` the caller."""
+        from recorder.commands import extract  # noqa: PLC0415  lists do without
+
         with self.events(subject) as (header, events):
             yield from extract(header, through(events))
 
@@ -131,13 +136,17 @@ class Source:
         The log is read and proved again when it has grown, and where `anew` asks for it: to do so takes
         three seconds with 100,000 sessions. What cannot be read has a verdict that says so.
         """
+        from recorder.store.checking import unreadable  # noqa: PLC0415  a list is there before its checks
+
         tell = _percent(subject, progress) if progress else None
         try:
             return self._checker(anew).check(subject.target, tell)
         except SealcastError as error:
             return unreadable(error)
 
-    def _checker(self, anew: bool) -> Checker:
+    def _checker(self, anew: bool) -> "Checker":
+        from recorder.store.checking import Checker  # noqa: PLC0415  as above
+
         with self._one_reader:
             now = self._fingerprint()
             if anew or self._reading is None or self._reading[0] != now:

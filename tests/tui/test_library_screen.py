@@ -1,6 +1,8 @@
 """The Library: list, filter, views, what is checked in sight."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -266,3 +268,14 @@ async def test_too_small_and_large_again(demo: Studio) -> None:
         await screen.see("Terminal is 59×15")
         await screen.pilot.resize_terminal(80, 24)
         await screen.until(lambda: screen.text == before)
+
+
+def test_the_list_does_not_wait_for_what_only_other_screens_need() -> None:
+    code = "import sys, tui.app\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=DEADLINE
+    )
+    loaded = set(done.stdout.split())
+    assert "tui.screens.library" in loaded
+    others = {f"tui.screens.{name}" for name in ("player", "details", "search", "pick")}
+    assert not loaded & (others | {"recorder.terminal", "recorder.commands", "recorder.store.checking"})

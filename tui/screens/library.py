@@ -26,12 +26,9 @@ from tui.messages import Checked, Filtered, FilterFailed, FirstListed, Listed, U
 from tui.options import PlayOptions
 from tui.screens import library_rows as rows
 from tui.screens.base import TALL
-from tui.screens.details import DetailsScreen
 from tui.screens.library_demo import LibraryDemo
 from tui.screens.library_keys import LIBRARY_KEYS
-from tui.screens.player import PlayerScreen
 from tui.screens.player_rows import HELP
-from tui.screens.search import SearchScreen
 from tui.source import Source, Subject
 from tui.widgets.drawn import Bar, Lines
 from tui.widgets.prompt import Prompt
@@ -339,11 +336,12 @@ class LibraryScreen(LibraryDemo):
     def action_open(self) -> None:
         """Play the session under the cursor."""
         if session := self.query_one(SessionList).current:
-            subject = Subject.of_session(session)
-            self.app.push_screen(PlayerScreen(self.source, subject, self.options, self.zone))
+            self.play(self.source, Subject.of_session(session), self.options)
 
     def action_details(self) -> None:
         """Facts and checks of the session under the cursor."""
+        from tui.screens.details import DetailsScreen  # noqa: PLC0415  the list does not wait for it
+
         if session := self.query_one(SessionList).current:
             verdict = self.verdicts.get(session.id)
             self.app.push_screen(DetailsScreen(self.source, Subject.of_session(session), self.zone, verdict))
@@ -366,6 +364,8 @@ class LibraryScreen(LibraryDemo):
         if self.counts is not None:
             self.say("the list of sessions is still being read")
             return
+        from tui.screens.search import SearchScreen  # noqa: PLC0415  the list does not wait for it
+
         self.app.push_screen(SearchScreen(self.source, self.everything, self.zone, self._query_text))
 
     def action_clear(self) -> None:

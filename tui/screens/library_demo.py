@@ -11,9 +11,9 @@ from tui.demo import KEY_NOTE, DemoMaker, make_in_background, progress_label
 from tui.messages import DemoFailed, DemoMade
 from tui.options import PlayOptions
 from tui.screens.base import RoomyScreen
-from tui.screens.player import PlayerScreen
 from tui.source import Source, Subject
 
+_DEMO = PlayOptions(paused=True, card=True)
 _TELL_EVERY = 0.5
 """Seconds between two looks at how far the recording must be."""
 
@@ -39,7 +39,7 @@ class LibraryDemo(RoomyScreen):
     def action_demo(self) -> None:
         """Play the demo, as soon as it is there."""
         if self.demo is not None and self._subject is not None:
-            self._play(self.demo, self._subject)
+            self.play(self.demo, self._subject, _DEMO)
         elif self.make_demo is not None and self._timer is None:
             began = monotonic()
             self._timer = self.set_interval(
@@ -54,7 +54,7 @@ class LibraryDemo(RoomyScreen):
         self.demo, self._subject = Source(message.store, KEY_NOTE), Subject.of_target(message.target)
         self.rescan()
         if self.app.screen is self:
-            self._play(self.demo, self._subject)
+            self.play(self.demo, self._subject, _DEMO)
 
     @on(DemoFailed)
     def apologise_for_demo(self, message: DemoFailed) -> None:
@@ -68,8 +68,10 @@ class LibraryDemo(RoomyScreen):
         else:
             raise error
 
-    def _play(self, source: Source, subject: Subject) -> None:
-        options = PlayOptions(paused=True, card=True)
+    def play(self, source: Source, subject: Subject, options: PlayOptions) -> None:
+        """Open the player."""
+        from tui.screens.player import PlayerScreen  # noqa: PLC0415  60 ms that the first list need not wait for
+
         self.app.push_screen(PlayerScreen(source, subject, options, self.zone))
 
     def _stop_telling(self) -> None:

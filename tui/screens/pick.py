@@ -12,7 +12,6 @@ from tui.cells import Part
 from tui.options import PlayOptions
 from tui.screens import library_rows as rows
 from tui.screens.library import LibraryScreen
-from tui.screens.player import PlayerScreen
 from tui.screens.player_rows import HELP
 from tui.source import Source, Subject
 from tui.widgets.drawn import Bar
@@ -73,8 +72,7 @@ class PickScreen(LibraryScreen):
     def action_look(self) -> None:
         """Play the session under the cursor before choosing."""
         if session := self.query_one(SessionList).current:
-            subject = Subject.of_session(session)
-            self.app.push_screen(PlayerScreen(self.source, subject, self.options, self.zone))
+            self.play(self.source, Subject.of_session(session), self.options)
 
     def _show_hints(self) -> None:
         self.query_one("#hints", Bar).show([Part(f" {keys} {text} ") for keys, text in _HINTS], HELP)

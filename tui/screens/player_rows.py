@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 from tui.cells import Part, Row
 from tui.clock import speed_label
-from tui.player import Player
 from tui.recording import Size
 from tui.screens.player_keys import HINTS
 from tui.source import Subject
 from tui.times import offset_label, wall_label
 from tui.words import Word
+
+if TYPE_CHECKING:
+    from tui.player import Player
 
 HELP = (Part("? help "),)
 _CARD = (
@@ -44,7 +47,7 @@ def head_parts(
 
 
 def status_parts(  # noqa: PLR0913 - the row tells six different things
-    player: Player, subject: Subject, zone: tzinfo, *, said: str, search: str, bad: bool
+    player: "Player", subject: Subject, zone: tzinfo, *, said: str, search: str, bad: bool
 ) -> list[Part]:
     """State, position, search, wall time, pace; or in the middle what was just done."""
     clock = player.clock
