@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,7 @@ from typing import NamedTuple
 from recorder.index.database import damage_told, open_index
 from recorder.index.extraction import EXTRACTOR
 from recorder.index.listing import Listing, current_listing
-from recorder.index.news import BeyondIndexError
-from recorder.index.sessions import FileState, SessionLog, file_state, relative, state_of
+from recorder.index.sessions import FileState, SessionLog, file_state, look_again, relative, state_of
 from recorder.store.catalog import Files, Session
 from recorder.store.layout import Store
 
@@ -64,7 +63,7 @@ class Comparison:
 
     Entries of the log that were taken in cannot change: of their sessions just the files are looked at, of
     each one, and what is new in the log is read. All of the log is read where the index has not all of its
-    sessions, or is of another log, or cannot tell how one of its sessions stands.
+    sessions, or is of another log.
     """
 
     def __init__(self, store: Store, path: Path, *, with_output: bool) -> None:
@@ -85,16 +84,15 @@ class Comparison:
     def changes(self) -> Iterator[Change]:
         """Everything that is not as the index says. The index may be written by whoever goes through this."""
         with current_listing(self._store, self._path) as listing:
-            differing = None if listing is None else self._differing(listing)
-            if listing is None or differing is None:
+            if listing is None:
                 yield from self._in_log()
             else:
-                yield from self._since(listing, differing)
+                yield from self._since(listing, self._differing(listing))
 
     # ── what has happened since ───────────────────────────────────────────────
 
-    def _differing(self, listing: Listing) -> list[str] | None:
-        """Sessions without news whose rows are not those of their files; None where that cannot be told."""
+    def _differing(self, listing: Listing) -> list[str]:
+        """Sessions without news whose rows are not those of their files; what was missing becomes news."""
         found: list[str] = []
         missing: list[str] = []
         with damage_told():
@@ -102,12 +100,10 @@ class Comparison:
                 known = Known._make(values)
                 if session_id not in listing.changed and not self._seems_same(session_id, known):
                     (missing if known.file is None else found).append(session_id)
-        try:
             for session_id in missing:
-                self._again(listing, session_id)
-        except BeyondIndexError:
-            return None
-        return found + missing
+                listing.news.look_again(session_id)
+            listing.news.ask_log()
+        return found
 
     def _seems_same(self, session_id: str, known: Known) -> bool:
         """Told without the session, which costs more to make than its file to look at."""
@@ -128,14 +124,10 @@ class Comparison:
         for session_id, session in listing.changed.items():
             yield from self._compared(session_id, session, _known(listing, session_id))
         for session_id in differing:
-            with suppress(BeyondIndexError):  # it came back just now
-                session = self._again(listing, session_id)
-                yield from self._compared(session_id, session, _known(listing, session_id))
-
-    def _again(self, listing: Listing, session_id: str) -> Session | None:
-        with damage_told():
-            session = listing.indexed(session_id)
-        return None if session is None else listing.news.again(session)
+            with damage_told():
+                session = listing.indexed(session_id)
+            now = None if session is None else look_again(self._store, session)
+            yield from self._compared(session_id, now, _known(listing, session_id))
 
     # ── from the whole log ────────────────────────────────────────────────────
 

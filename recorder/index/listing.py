@@ -117,8 +117,8 @@ class Listing:
 def current_listing(store: Store, path: Path | None = None) -> Iterator[Listing | None]:
     """The list of the store's sessions; None where the index cannot tell: then `list_sessions` does.
 
-    It cannot where there is none, or a damaged, older, newer or partial one, or one of another log, nor where
-    a recording came back. `path` is the index if it has another place.
+    It cannot where there is none, or a damaged, older, newer or partial one, or one of another log. `path` is
+    the index if it has another place.
     """
     connection = _opened(path or store.root / NAME)
     if connection is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recorder.index.facts import Facts
 from recorder.index.rows import COLUMNS, indexed_session, session_of
-from recorder.index.sessions import SessionLog, look_again
+from recorder.index.sessions import SessionLog, look_again, sessions_in_log
 from recorder.index.terms_values import INFINITY
 from recorder.log.history import History
 from recorder.store.catalog import Files, Session, sealed_files, sessions_of
@@ -38,6 +38,8 @@ class News:
         self._since = (facts.looked_at or 0.0) - _CLOCK_S
         self._unknown: dict[str, Path] = {}
         """Recordings of which the index knows none or another file."""
+        self._back: set[str] = set()
+        """Sessions that were missing and are no more."""
 
     def look(self) -> None:
         """Files first: then each has its entry in the log, if it ever had. `BeyondIndexError`."""
@@ -50,24 +52,30 @@ class News:
             self._unknown.pop(session.id, None)
         if self.log.unknown:
             raise BeyondIndexError
+        self.ask_log()
         self._add_strangers()
 
-    def again(self, session: Session) -> Session | None:
-        """A session of the index as its files are now; None where nothing is left of it.
+    def look_again(self, session_id: str) -> None:
+        """At the files of a session of the index. `ask_log` has to follow."""
+        session = self._indexed(session_id)
+        if session is not None:
+            self._look_again(session)
 
-        `BeyondIndexError` where a recording came back: whether it was interrupted, only the log says.
-        """
-        now = look_again(self._store, session)
-        came_back = now is not None and now.path is not None and session.path is None
-        if came_back and session.end is not None and session.origin != "imported":
-            raise BeyondIndexError
-        return now
+    def ask_log(self) -> None:
+        """Of recordings that came back: whether such a one was interrupted, the index has forgotten."""
+        if self._back:
+            for session in sessions_in_log(self._store, self._back):
+                self.changed[session.id] = session
+        self._back.clear()
 
     def _indexed(self, session_id: str) -> Session | None:
         return indexed_session(self._connection, session_id, self._store.root)
 
     def _look_again(self, session: Session) -> None:
-        self.changed[session.id] = self.again(session)
+        now = self.changed[session.id] = look_again(self._store, session)
+        came_back = session.path is None and now is not None and now.path is not None
+        if came_back and session.end is not None and session.origin != "imported":
+            self._back.add(session.id)
 
     def _changed_days(self) -> set[str]:
         """Days, such as `20260912`, whose recordings may be others than the index says."""
@@ -82,13 +90,8 @@ class News:
         for session_id, has_file in self._connection.execute(_OF_A_DAY, (day, f"{day}~")).fetchall():
             is_there = files.pop(session_id, None) is not None
             if is_there != bool(has_file):
-                self._look_again_at(session_id)
+                self.look_again(session_id)
         self._unknown |= files
-
-    def _look_again_at(self, session_id: str) -> None:
-        session = self._indexed(session_id)
-        if session is not None:
-            self._look_again(session)
 
     def _add_strangers(self) -> None:
         """Recordings that the log does not know; others lie in the directory of a wrong day."""

@@ -1,7 +1,8 @@
 """The sessions of a store, and what the index keeps of each besides its commands."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from recorder.store.catalog import Files, Session, sessions_of
 from recorder.store.layout import Store
 from recorder.store.state import State
 
+_SESSION = re.compile(rb'"session":"([^"]+)"')
 _STRETCH = 4096
 """Entries of the log that are looked at together: memory must not grow with the log."""
 
@@ -114,6 +116,16 @@ def _of(files: Files, ids: Iterable[str]) -> Files:
     wanted = list(ids)
     sealed = {one: files.sealed[one] for one in wanted if one in files.sealed}
     return Files(sealed, {one: files.live[one] for one in wanted if one in files.live})
+
+
+def sessions_in_log(store: Store, ids: Collection[str]) -> list[Session]:
+    """These sessions by all that the log says of them. Of entries about others it reads but that."""
+    checkpoint, wanted = store.log.checkpoint(), {session_id.encode() for session_id in ids}
+    history = History(checkpoint)
+    for place, entry in enumerate(store.log.entries(0, checkpoint.size)):
+        if not wanted.isdisjoint(_SESSION.findall(entry)):
+            history.add(place, entry)
+    return sessions_of(store, history, Files.of_sessions(store, history.sessions))
 
 
 def continues(log: Log, size: int, root: bytes | None) -> bool:

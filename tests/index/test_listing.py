@@ -13,6 +13,7 @@ from recorder.index.listing import Counts, current_listing
 from recorder.index.query import parse
 from recorder.store.catalog import Session, list_sessions
 from recorder.store.layout import SEALED_SUFFIX, Store
+from recorder.store.sealing import seal_orphans
 from recorder.store.state import State
 from tests.index.recorded import ALONE, record
 from tests.index.test_changes import execute
@@ -71,12 +72,23 @@ def test_a_file_that_is_gone_and_one_that_came_back(store: Store, ids: list[str]
     build(store, ALONE)
     assert listed(store) == list_sessions(store)
     kept.rename(path)
-    assert listed(store) is None  # whether it was interrupted, the log says
-    build(store, ALONE)
     assert listed(store) == list_sessions(store)
     shutil.rmtree(path.parent)
     assert listed(store) == list_sessions(store)
     assert counts(store) == Counts(3, 0, 3)
+
+
+def test_what_was_interrupted_and_came_back_is_that_again(store: Store, ids: list[str]) -> None:
+    worker = Worker(store)
+    worker.close()
+    seal_orphans(store)
+    path = store.sealed_path(worker.id)
+    kept = path.rename(store.root / "kept")
+    build(store, ALONE)
+    kept.rename(path)
+    expected = list_sessions(store)
+    assert (expected[0].id, expected[0].state_hint) == (worker.id, State.TRUNCATED)
+    assert listed(store) == expected
 
 
 def test_a_recording_that_the_log_does_not_know(store: Store, ids: list[str]) -> None:
