@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 
@@ -41,11 +41,14 @@ def has_index(store: Store) -> bool:
 
 
 @contextmanager
-def indexed(store: Store, settings: Settings, *, update: bool | None) -> Iterator[sqlite3.Connection]:
+def indexed(
+    store: Store, settings: Settings, *, update: bool | None, lacks: Callable[[str], object] = bool
+) -> Iterator[sqlite3.Connection]:
     """A connection to the store's index, after it was brought up to date where `update` says so.
 
     Unasked (None), that happens where little is missing, or where somebody at a terminal sees how it goes
-    on. What is missing after that is told. `SealcastError` where there is no index to read.
+    on. What is missing after that is told, and handed to `lacks`. `SealcastError` where there is no index
+    to read.
     """
     with damage_told():
         missing = _missing(store)
@@ -59,7 +62,9 @@ def indexed(store: Store, settings: Settings, *, update: bool | None) -> Iterato
     try:
         if missing:
             count = len(missing)
-            settings.note(f"{count:,} {_sessions(count)} not indexed: sealcast index build")
+            said = f"{count:,} {_sessions(count)} not indexed"
+            lacks(said)
+            settings.note(f"{said}: sealcast index build")
         yield connection
     finally:
         connection.close()

@@ -14,6 +14,7 @@ from recorder.safe_text import safe
 
 SCHEMA = "sealcast.matches/1"
 _LONGEST = 100_000
+_PLAIN_SESSION = "link start user host matches".split()  # noqa: SIM905  the same
 _PLAIN = "link started user as host exit cwd duration_s command".split()  # noqa: SIM905  one column, one word
 
 
@@ -90,6 +91,16 @@ def plain_line(row: Row) -> str:
         safe(match.text, _LONGEST),
     )
     return "\t".join(values)
+
+
+def plain_session_header() -> str:
+    return "\t".join(_PLAIN_SESSION)
+
+
+def plain_session_line(row: Row, count: int) -> str:
+    match = row.match
+    start = output.rfc3339(datetime.fromtimestamp(match.session_start, UTC)) or ""
+    return "\t".join((link(row, short=False), start, safe(match.user), safe(match.host), str(count)))
 
 
 def _session_facts(row: Row) -> dict[str, Any]:

@@ -61,6 +61,8 @@ A THEN B: in this order. A OR B: either. THEN binds first, then AND, then OR; pa
 
 Bare text is text of a command or of its output, and in ls also a word of the session itself.
 "Quotes" keep spaces and signs; * is any text, ? any character; /pattern/ is a regular expression (RE2).
+In output, text is found from the beginning of a word on: out:hunter finds hunter2, out:unter does not;
+out:*unter and out:/unter/ do, and take longer.
 user:alice,bob means either. 1..125, 30s.. and ..5 are ranges; = != > >= < <= compare.
 Small letters match any case, a capital makes the term exact. A value that starts with - needs quotes.
 after:, before: and on: mean the start of the session in ls, and of the command in search."""

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,11 +134,83 @@ def test_plain_and_sessions_and_limit(cli: Run, ids: list[str]) -> None:
     assert len(cli("search", "--sessions", "-n", "1", "host:*").out.splitlines()) == 1
 
 
+def test_sessions_in_every_form(cli: Run, ids: list[str]) -> None:
+    header, *lines = cli("search", "--sessions", "--plain", "host:*").out.splitlines()
+    assert header.split("\t") == ["link", "start", "user", "host", "matches"]
+    assert [line.partition("@")[0] for line in lines] == [ids[2], ids[1], ids[0]]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", lines[0].split("\t")[1])
+    document = json.loads(cli("search", "--sessions", "--json", "host:*").out)
+    assert (document["total"], document["returned"], document["complete"]) == (3, 3, True)
+    assert cli("search", "--sessions", "--count", "host:*").out == "3\n"
+
+
+def test_sessions_up_to_a_limit_are_called_cut(cli: Run, ids: list[str]) -> None:
+    document = json.loads(cli("search", "--sessions", "--json", "-n", "2", "host:*").out)
+    assert [item["id"] for item in document["items"]] == [ids[2], ids[1]]
+    assert (document["total"], document["complete"], document["reason"]) == (None, False, "limit")
+    every = json.loads(cli("search", "--sessions", "--json", "-n", "3", "host:*").out)
+    assert (every["total"], every["complete"], every["reason"]) == (3, True, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--json", "--jsonl"), "--json and --jsonl do not go together"),
+        (("--plain", "--json"), "--plain and --json do not go together"),
+        (("--count", "--json"), "--json and --count do not go together"),
+        (("--count", "-n", "3"), "--limit and --count do not go together"),
+        (("--count", "-C", "3"), "--context and --count do not go together"),
+        (("--sessions", "-C", "3"), "--context and --sessions do not go together"),
+    ],
+)
+def test_no_option_is_ignored_for_another(cli: Run, store: Path, options: tuple[str, ...], said: str) -> None:
+    result = cli("search", *options, "host:*")
+    assert (result.code, result.out) == (ExitCode.USAGE, "")
+    assert said in result.err
+
+
+def test_what_is_not_indexed_makes_the_answer_incomplete(cli: Run, ids: list[str], program: Run) -> None:
+    assert cli("search", "--count", _SEQ).out == "1\n"
+    program("rec", "-q", "--", "echo", "third")
+    document = json.loads(cli("search", "--no-update", "--json", _SEQ).out)
+    assert (document["total"], document["complete"]) == (None, False)
+    assert document["reason"] == "1 session is not indexed"
+
+
+def test_sessions_without_output_make_the_answer_incomplete(cli: Run, ids: list[str]) -> None:
+    assert cli("index", "build").code == ExitCode.OK
+    assert json.loads(cli("search", "--json", _SEQ).out)["complete"]
+    document = json.loads(cli("search", "--json", "out:after").out)
+    assert (document["complete"], document["reason"]) == (False, "3 sessions have no output in the index")
+
+
+def test_a_small_operator_is_pointed_out_where_nothing_is_found(cli: Run, store: Path) -> None:
+    result = cli("search", "nothing and nowhere")
+    assert result.code == ExitCode.NO
+    assert '"and" was looked for as a word; the operator is AND' in result.err
+    assert "operator" not in cli("search", 'nothing "and" nowhere').err
+
+
+def test_a_full_disk_behind_the_output_is_one_sentence(store: Path, program: Run) -> None:
+    program("index", "build", "--output")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-P", "-m", "recorder.cli", "search", "--jsonl", "host:*"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == ExitCode.TARGET
+    assert ended.stderr.splitlines() == ["sealcast: cannot write to standard output: no space left on device"]
+
+
 def test_on_a_terminal_counts_stand_below(ids: list[str]) -> None:
     code, text = in_terminal("search", _SEQ)
     assert code == ExitCode.OK
     assert ids[2].rpartition("-")[2] + "@" in text
     assert "1 match in 1 session of 3 searched." in text
+    text = in_terminal("search", "-n", "1", "host:*")[1]
+    assert re.search(
+        r"\d+ match(es)? in [123] sessions? of [123] searched.* The first is shown; more: -n 100", text
+    )
+    text = in_terminal("search", "nowhere-to-be-found")[1]
+    assert "no match for nowhere-to-be-found in 3 sessions: commands and output were searched" in text
 
 
 def test_recorded_control_bytes_are_pictures(cli: Run, store: Path) -> None:
