@@ -206,8 +206,8 @@ def test_a_limit_that_ends_a_session_after_a_restart_is_in_the_log(host: Bastion
 def test_what_is_left_running_is_named_in_the_closing_entry(host: Bastion, tmp_path: Path) -> None:
     with terminal(*host.ssh("-tt")) as child:
         child.expect_exact(PROMPT)
-        shown = run_line(child, "(trap '' HUP; exec sleep 1000) & echo pid=$!.")
-        left = int(shown.split(b"pid=")[-1].split(b".")[0])
+        shown = run_line(child, "(trap '' HUP; exec sleep 1000) & echo le''ft=$!.")
+        left = int(shown.split(b"left=")[-1].split(b".")[0])
         try:
             wait_to_see(["sleep", "1000"], lambda: arguments(left), "the process that is left")
             child.send("exit\r")

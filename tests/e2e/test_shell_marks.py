@@ -68,7 +68,7 @@ class TestLogins:
         host.start_daemon()
         with terminal(*host.ssh("-tt")) as child:
             child.expect_exact(PROMPT)
-            assert b"none" in run_line(child, "echo ${PROMPT_COMMAND-no''ne}")
+            assert b"none" in run_line(child, "[[ ${PROMPT_COMMAND[*]}$PS0 == *sealcast* ]] || echo no''ne")
             child.send("exit\r")
             end(child)
         recorded_ = host.recorded()
