@@ -34,10 +34,8 @@ class IndexDamagedError(FormatError):
 def open_index(path: Path) -> sqlite3.Connection:
     """A connection that reads. `SealcastError` where there is no index, or none that this program reads."""
     _check_file(path)
-    try:
+    with damage_told():
         connection = _connect_reader(path)
-    except sqlite3.Error as error:
-        raise IndexDamagedError(str(error)) from error
     try:
         version = _version_of(connection)
         if version < VERSION:
@@ -90,20 +88,24 @@ def _check_file(path: Path) -> None:
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
-    """A reader of another account cannot make the files that WAL needs, and without them there is no WAL."""
+    """Where the files that WAL needs cannot be made (another account's, a full disk), nothing is in them."""
     uri = path.absolute().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=_BUSY_S, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
-        if path.with_name(f"{path.name}-wal").exists():
+        if _has_content(path.with_name(f"{path.name}-wal")):
             raise
         connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _version_of(connection: sqlite3.Connection) -> int:

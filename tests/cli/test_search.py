@@ -111,6 +111,22 @@ def test_a_newer_index_is_exit_code_7(cli: Run, store: Path) -> None:
     assert cli("search", "seq").code == ExitCode.FORMAT
 
 
+_WITHOUT_A_BYTE = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from recorder.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_a_full_disk_does_not_keep_from_searching(store: Path, program: Run) -> None:
+    """Where no byte can be written, the files that SQLite's readers share cannot be made."""
+    program("index", "build", "--output")
+    command = [sys.executable, "-P", "-c", _WITHOUT_A_BYTE, "search", "--count", _SEQ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1\n", "")
+
+
 def test_json_is_one_document_with_honest_counts(cli: Run, ids: list[str]) -> None:
     document = json.loads(cli("search", "--json", "-n", "1", "host:*").out)
     assert {key: document[key] for key in ("schema", "returned", "sessions", "complete", "reason")} == {
