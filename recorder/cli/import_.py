@@ -29,6 +29,8 @@ from recorder.store.importing import (
 )
 from recorder.store.layout import Store
 
+_MAX_NAME = 255
+
 
 @click.command(
     "import",
@@ -83,7 +85,9 @@ def import_(
     """
     settings = settings_of(context)
     start_ms = None if start is None else _milliseconds(start, settings)
-    run = _Run(settings)
+    _check_name("--user", user)
+    _check_name("--host", host)
+    run = _Run(settings, [name for name, given in _told(user, host, start).items() if given is not None])
     with _Taker(find_store(settings), dry_run) as take:
         for found in find_sources(files, None if form == "auto" else form):
             if isinstance(found, SealcastError):
@@ -96,8 +100,10 @@ def import_(
 class _Run:
     """Says what became of each, and counts."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, told: Sequence[str]) -> None:
+        """`told` are the options with which the person knew better than the files."""
         self._settings = settings
+        self._options = told
         self._done = 0
         self._failed: list[ExitCode] = []
 
@@ -120,7 +126,8 @@ class _Run:
         source = done.source
         name = safe(source.name)
         if not done.new:
-            self._settings.note(f"{name} is here already: {done.session_id}")
+            kept = f"; {' and '.join(self._options)} changed nothing" if self._options else ""
+            self._settings.note(f"{name} is here already: {done.session_id}{kept}")
             return
         facts = source.facts
         who = safe(f"{facts.user or '?'}@{facts.host or '?'}", 120)
@@ -130,9 +137,8 @@ class _Run:
         if not facts.timed:
             self._settings.note(f"{name}: there are no times for it; everything happens at 00:00")
         if done.inputs:
-            self._settings.note(
-                f"{name}: what was typed is in it, passwords perhaps ({done.inputs:,} events)"
-            )
+            events = f"{done.inputs:,} event{'' if done.inputs == 1 else 's'}"
+            self._settings.note(f"{name}: what was typed is in it, passwords perhaps ({events})")
 
     def code(self) -> ExitCode:
         """A lone failure keeps its own code, and so do failures of one kind where nothing else was done."""
@@ -168,6 +174,15 @@ class _Taker:
             by = Occasion(self._store.host, time.time_ns() // 1_000_000, *current_user())
             self._importer = self._open.enter_context(importing(self._store, by))
         return self._importer.take(source, progress)
+
+
+def _told(user: str | None, host: str | None, start: str | None) -> dict[str, str | None]:
+    return {"--user": user, "--host": host, "--start": start}
+
+
+def _check_name(option: str, name: str | None) -> None:
+    if name is not None and len(name) > _MAX_NAME:
+        raise SealcastError(f"{option} is longer than {_MAX_NAME} characters", code=ExitCode.USAGE)
 
 
 def _milliseconds(text: str, settings: Settings) -> int:

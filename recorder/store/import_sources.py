@@ -26,6 +26,14 @@ MAX_BYTES = 4 * 1024**3
 """Of a file when it is unpacked: what is larger is no recording of a terminal."""
 
 _GZIP = b"\x1f\x8b"
+_PACKED = {
+    b"BZh": "bunzip2 -k",
+    b"\xfd7zXZ\0": "unxz -k",
+    b"PK\x03\x04": "unzip",
+    b"7z\xbc\xaf\x27\x1c": "7z x",
+    b"\x04\x22\x4d\x18": "unlz4",
+}
+"""How files begin that are packed in ways that are not read here, and what unpacks them."""
 _HEAD = 64 * 1024
 _CHUNK = 1024 * 1024
 _MAX_LOG = 1024 * 1024
@@ -56,6 +64,9 @@ def find_sources(names: Sequence[str], form: str | None) -> Found:
 
 def _sources(name: str, form: str | None, pairs: "_Pairs") -> Iterator[Source]:
     path = Path(name)
+    if name == "-" and not path.exists():
+        hint = "write it into a file first: a recording is read more than once"
+        raise SealcastError("import reads files, not standard input", hint, ExitCode.TARGET)
     if path.is_dir():
         yield _sudo(path)
         return
@@ -63,8 +74,7 @@ def _sources(name: str, form: str | None, pairs: "_Pairs") -> Iterator[Source]:
         size = file.seek(0, os.SEEK_END)
         kind = form or pairs.kind(path) or _kind(file, size)
     if kind is None:
-        hint = "if you know what it is: --format tlog, ttyrec, script or sudo"
-        raise FormatError(f"is not {_WHAT}", safe(name), hint)
+        raise _unknown(path, size)
     if kind == "sudo":
         raise FormatError(
             "is a file; a sudo I/O log is a directory", safe(name), f"name {safe(str(path.parent))}"
@@ -75,6 +85,20 @@ def _sources(name: str, form: str | None, pairs: "_Pairs") -> Iterator[Source]:
         yield from _tlog(path)
     else:
         yield _single(path, kind)
+
+
+def _unknown(path: Path, size: int) -> FormatError:
+    name = safe(str(path))
+    if not size:
+        return FormatError("is empty", name)
+    with opened(path) as file:
+        head = file.read(max(map(len, _PACKED)))
+    tool = next((tool for start, tool in _PACKED.items() if head.startswith(start)), None)
+    if tool is not None:
+        return FormatError("is packed in a way that is not read here", name, f"unpack it: {tool} {name}")
+    return FormatError(
+        f"is not {_WHAT}", name, "if you know what it is: --format tlog, ttyrec, script or sudo"
+    )
 
 
 def _kind(file: BinaryIO, size: int) -> str | None:
@@ -182,14 +206,14 @@ class _Pairs:
             )
         else:
             times = next((other for other in _times_beside(path) if _script_kind(other) == "times"), None)
-            found = _told(times, path) if times else _Script(path, None, None)
+            found = _told(times, _output_of(times, path)) if times else _Script(path, None, None)
         self._taken |= set(found.members)
         return found
 
     def _pair(self, times: Path, neighbours: Sequence[Path]) -> None:
         """The typescript that the file of times names, or that stands next to it, or lies beside it."""
-        told = _logs_if_readable(times)
-        beside = [times.with_name(os.path.basename(told["OUTPUT_LOG"]))] if "OUTPUT_LOG" in told else []
+        named = _named_output(times)
+        beside = [named] if named else []
         near = [
             path for path in neighbours if self._kinds.get(path) == "output" and path not in self._scripts
         ]
@@ -201,6 +225,18 @@ class _Pairs:
             found = _told(times, output)
             for member in found.members:
                 self._scripts[member] = found
+
+
+def _named_output(times: Path) -> Path | None:
+    """The typescript that a file of times names, where it lies beside it."""
+    name = os.path.basename(_logs_if_readable(times).get("OUTPUT_LOG", ""))
+    return times.with_name(name) if name and times.with_name(name).is_file() else None
+
+
+def _output_of(times: Path, path: Path) -> Path:
+    """What was shown: `path`, unless it is what was typed."""
+    typed = os.path.basename(_logs_if_readable(times).get("INPUT_LOG", ""))
+    return (_named_output(times) or path) if typed == path.name else path
 
 
 def _told(times: Path, output: Path) -> _Script:

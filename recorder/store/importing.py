@@ -226,7 +226,9 @@ def _start(source: Source) -> int:
     start = source.facts.start_ms
     start = source.modified_ms if start is None else start
     hint = "say when it was: --start 2026-09-01T14:00"
-    if not 0 <= start <= _NEWEST_MS:
+    if start < 0:
+        raise FormatError("starts before 1970", safe(source.name), hint)
+    if start > _NEWEST_MS:
         raise FormatError(f"starts {start} ms after 1970, which is no date", safe(source.name), hint)
     if start > time.time_ns() // 1_000_000 + _CLOCKS_DIFFER_MS:
         day = datetime.fromtimestamp(start / 1000, UTC)

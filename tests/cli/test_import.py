@@ -255,3 +255,63 @@ def test_a_typescript_without_times_is_told_so(tmp_path: Path, capsys: pytest.Ca
         sealcast, ["import", "--dry-run", str(tmp_path / "typescript")], obj=Settings()
     )
     assert "there are no times for it" in result.stderr
+
+
+@needs("script")
+def test_what_was_typed_leads_to_what_was_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "do").write_text(TEXT)
+    logs = ["--log-out", "a.out", "--log-in", "a.in", "--log-timing", "a.tm"]
+    subprocess.run(
+        ["script", "-q", *logs, "-c", "sh do"],
+        cwd=tmp_path,
+        input=b"typed\n",
+        capture_output=True,
+        check=False,
+    )
+    (session,) = imported(capsys, str(tmp_path / "a.in"))
+    assert words_of(capsys, session)[-1] == "the-end"
+    assert run_main(["import", str(tmp_path / "a.out")]) == 0
+    assert "a.out is here already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "{}: is empty"),
+        (b"BZh91AY&SY", "unpack it: bunzip2 -k {}"),
+        (b"\xfd7zXZ\0\0\4", "unpack it: unxz -k {}"),
+        (b"PK\3\4\x14\0", "unpack it: unzip {}"),
+    ],
+)
+def test_what_is_no_recording_is_told_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    path = tmp_path / "old"
+    path.write_bytes(content)
+    assert run_main(["import", str(path)]) == 7
+    assert said.format(path) in capsys.readouterr().err
+
+
+def test_standard_input_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main(["import", "-"]) == 3
+    assert "import reads files, not standard input\n  write it into a file first" in capsys.readouterr().err
+
+
+def test_what_is_here_already_is_not_changed(cast: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (session,) = imported(capsys, str(cast))
+    capsys.readouterr()
+    assert run_main(["import", str(cast), "--user", "bob", "--start", "2025-01-02"]) == 0
+    assert capsys.readouterr().err.endswith(
+        f"{cast} is here already: {session['id']}; --user and --start changed nothing\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--user", "--host"])
+def test_names_have_a_length(cast: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert run_main(["import", str(cast), option, "a" * 256]) == 2
+    assert f"{option} is longer than 255 characters" in capsys.readouterr().err
+
+
+def test_a_start_before_time(cast: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main(["import", str(cast), "--start", "1960-01-01"]) == 7
+    assert f"{cast}: starts before 1970" in capsys.readouterr().err
