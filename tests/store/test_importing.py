@@ -165,7 +165,7 @@ def test_a_signed_recording_in_the_place_of_an_import_is_bad(store: Store, file:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is not a tlog, ttyrec or script recording"),
+        (b"", "is empty"),
         (b"just a text\n" * 99, "is not a tlog, ttyrec or script recording"),
         (bytes(range(255, 0, -1)) * 9, "is not a tlog, ttyrec or script recording"),
         (ttyrec((0, b"a"), (1, b"b"), (2, b"c"), (3, b"long"))[:-1], "frame 4: ends 1 byte too early"),
