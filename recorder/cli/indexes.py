@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from recorder.errors import ExitCode, SealcastError
 from recorder.index.database import NAME, damage_told, is_written, open_index
 from recorder.index.facts import read_facts
 from recorder.index.indexing import Wish, build
-from recorder.index.sessions import SessionLog, continues, file_state
+from recorder.index.sessions import SessionLog, continues, file_state, ids_in_log
 from recorder.store.catalog import Files, Session
 from recorder.store.checking import Checker
 from recorder.store.layout import Store
@@ -79,13 +79,15 @@ def _missing(store: Store) -> Mapping[str, int]:
     with closing(open_index(store.root / NAME)) as connection:
         facts = read_facts(connection)
         (count,) = connection.execute("SELECT count(*) FROM sessions").fetchone()
+        known = set() if facts.whole else {row[0] for row in connection.execute("SELECT id FROM sessions")}
     if not continues(store.log, facts.log_size, facts.log_root):
         return _all_sessions(store)
+    passed_over = {} if facts.whole else _sizes(store, set(ids_in_log(store)) - known)
     live = _live(store) if count <= _FOLLOWED and not is_written(store.root) else {}
     if facts.log_size == store.log.checkpoint().size:
-        return live
+        return passed_over | live
     news = SessionLog(store, facts.log_size).read()
-    return live | {session.id: session.size_bytes or 0 for session in news if not session.live}
+    return passed_over | live | {session.id: session.size_bytes or 0 for session in news if not session.live}
 
 
 def _all_sessions(store: Store) -> dict[str, int]:
@@ -97,8 +99,13 @@ def _all_sessions(store: Store) -> dict[str, int]:
 
 def _live(store: Store) -> dict[str, int]:
     """What is being recorded."""
-    found = ((name, file_state(store.live_path(name))) for name in store.live_ids() if store.is_live(name))
-    return {name: state.size if state is not None else 0 for name, state in found}
+    return _sizes(store, filter(store.is_live, store.live_ids()))
+
+
+def _sizes(store: Store, ids: Iterable[str]) -> dict[str, int]:
+    """Of the files."""
+    found = ((one, file_state(store.live_path(one)) or file_state(store.sealed_path(one))) for one in ids)
+    return {one: state.size if state is not None else 0 for one, state in found}
 
 
 def _is_wanted(store: Store, missing: Mapping[str, int], update: bool | None, settings: Settings) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from recorder.errors import SealcastError
+from recorder.log.entries import IMPORTED, OPENED
 from recorder.log.history import History, SessionHistory
 from recorder.log.journal import Log
 from recorder.log.tiles import edges, root_of_edges
@@ -15,6 +16,7 @@ from recorder.store.catalog import Files, Session, sessions_of
 from recorder.store.layout import Store
 from recorder.store.state import State
 
+_OPENED, _IMPORTED = (f'"action":"{action}"'.encode() for action in (OPENED, IMPORTED))
 _SESSION = re.compile(rb'"session":"([^"]+)"')
 _STRETCH = 4096
 """Entries of the log that are looked at together: memory must not grow with the log."""
@@ -126,6 +128,13 @@ def sessions_in_log(store: Store, ids: Collection[str]) -> list[Session]:
         if not wanted.isdisjoint(_SESSION.findall(entry)):
             history.add(place, entry)
     return sessions_of(store, history, Files.of_sessions(store, history.sessions))
+
+
+def ids_in_log(store: Store) -> Iterator[str]:
+    """The sessions that began according to the log, and imports. Nothing else of its entries is read."""
+    for entry in store.log.entries(0, store.log.checkpoint().size):
+        if _OPENED in entry or _IMPORTED in entry:
+            yield from (found.decode("utf-8", "replace") for found in _SESSION.findall(entry))
 
 
 def continues(log: Log, size: int, root: bytes | None) -> bool:

@@ -269,6 +269,19 @@ def test_what_goes_on_is_read_again(cli: Run, store: Path) -> None:
     worker.close()
 
 
+def test_what_was_passed_over_is_not_indexed(
+    cli: Run, store: Path, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("index", "build", "--output", "--since=2099-01-01").code == 0
+    told = "3 sessions are not indexed: sealcast index build"
+    assert told in cli("search", "--no-update", "--count", _SEQ).err
+    with monkeypatch.context() as patch:
+        patch.setattr("recorder.cli.indexes._FEW", 2)
+        assert told in cli("search", "--count", _SEQ).err
+    assert cli("search", "--count", _SEQ).out == "1\n"
+    assert cli("index", "status", "-q").code == 0
+
+
 def test_an_index_of_another_log_is_not_taken_for_this_one(
     cli: Run, store: Path, ids: list[str], tmp_path: Path
 ) -> None:
