@@ -302,9 +302,9 @@ async def test_the_word_is_checking_until_the_verdict_is_known(
     first = player(demo.store, "11111111")
     check = first.source.check
 
-    def late(subject: Subject, progress: object) -> Verdict:
+    def late(subject: Subject, progress: object, *, alone: bool) -> Verdict:
         asyncio.run_coroutine_threadsafe(hold.wait(), loop).result(DEADLINE)
-        return check(subject)
+        return check(subject, alone=alone)
 
     monkeypatch.setattr(first.source, "check", late)
     async with shown(first) as screen:

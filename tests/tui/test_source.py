@@ -1,7 +1,5 @@
 """What screens learn of the store."""
 
-from pathlib import Path
-
 import pytest
 
 from recorder.log.audit import Audit, audit
@@ -19,26 +17,40 @@ def _subject(studio: Studio, session: str) -> Subject:
 
 
 @pytest.fixture
-def audits(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The logs that were read and proved."""
-    read: list[Path] = []
+def audits(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """For which session the log was read and proved; None is all of them."""
+    read: list[str | None] = []
 
-    def counted(log: Log) -> Audit:
-        read.append(log.directory)
-        return audit(log)
+    def counted(log: Log, session: str | None = None) -> Audit:
+        read.append(session)
+        return audit(log, session)
 
     monkeypatch.setattr("recorder.store.checking.audit", counted)
     return read
 
 
-def test_the_log_is_read_once_until_it_grows(demo: Studio, audits: list[Path]) -> None:
+def test_the_log_is_read_once_until_it_grows(demo: Studio, audits: list[str | None]) -> None:
     source = Source(demo.store)
     assert source.check(_subject(demo, demo.made[0])).state is State.VERIFIED
     assert source.check(_subject(demo, demo.made[2])).state is State.TRUNCATED
     assert len(audits) == 1
     added = demo.record(demo_events()[:9], start_ms=START_MS + 9 * HOUR_MS)
     assert source.check(_subject(demo, added)).state is State.VERIFIED
-    assert len(audits) == 2
+    assert audits == [None, None]
+
+
+def test_one_session_alone_is_checked_by_what_was_read_else_by_its_own_entries(
+    demo: Studio, audits: list[str | None]
+) -> None:
+    source, one, other = Source(demo.store), *(_subject(demo, made) for made in demo.made[:2])
+    assert source.check(one, alone=True).state is State.VERIFIED
+    assert source.check(other).state is State.VERIFIED
+    assert source.check(one, alone=True).state is State.VERIFIED
+    assert audits == [demo.made[0], None]
+    assert source.check(one, alone=True, anew=True).state is State.VERIFIED
+    assert audits == [demo.made[0], None, demo.made[0]]
+    assert source.check(other).state is State.VERIFIED
+    assert audits[3:] == [None]
 
 
 def test_a_recording_that_changed_is_noticed_with_a_log_that_was_read_before(demo: Studio) -> None:

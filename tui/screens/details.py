@@ -73,7 +73,7 @@ class DetailsScreen(RoomyScreen):
         """Verify from the bytes on disk."""
         worker = get_current_worker()
         verdict = self.source.check(
-            self.subject, lambda percent: self._tell(worker.is_cancelled, percent), anew=True
+            self.subject, lambda percent: self._tell(worker.is_cancelled, percent), alone=True, anew=True
         )
         if not worker.is_cancelled:
             self.post_message(Checked(self.subject.name, verdict))

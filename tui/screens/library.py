@@ -256,7 +256,7 @@ class LibraryScreen(LibraryDemo):
         for session in sessions:
             if worker.is_cancelled:
                 return
-            verdict = self.source.check(Subject.of_session(session), anew=anew)
+            verdict = self.source.check(Subject.of_session(session), alone=anew, anew=anew)
             self.post_message(Checked(session.id, verdict))
 
     @on(Checked)

@@ -143,7 +143,7 @@ class PlayerScreen(PlayerCommands):
             if not worker.is_cancelled:
                 self.post_message(CheckProgress(percent))
 
-        verdict = self.source.check(self.subject, progress)
+        verdict = self.source.check(self.subject, progress, alone=True)
         if not worker.is_cancelled:
             self.post_message(Checked(self.subject.name, verdict))
 
