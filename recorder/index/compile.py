@@ -8,13 +8,24 @@ from the full-text tables, and are None where nothing narrows the search.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from recorder.index.compile_costs import COMMAND, Costs
 from recorder.index.compile_predicates import FAILED_STATUS, Functions, Sql, joined, predicate_sql
 from recorder.index.output_words import in_output, output_words, whole_words
 from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
 from recorder.index.predicates import Never as NeverSo
-from recorder.index.query_tree import Ask, Every, Exists, Formula, Never, Some, link_of
+from recorder.index.query_tree import (
+    LISTED,
+    Ask,
+    Every,
+    Exists,
+    Formula,
+    Never,
+    Some,
+    is_of_session,
+    link_of,
+)
 from recorder.index.regex_literals import Words, words_of, words_of_pattern
 from recorder.index.terms import Condition
 
@@ -154,8 +165,16 @@ class Compiler:
         if number is None:
             return predicate_sql(predicate, SESSION_COLUMNS[key], self.functions)
         if key == "output":
-            return Sql(f"shows(?, c{number}.id, c{number}.session)", (self.output(predicate),))
+            return self._shows(predicate, number)
         return predicate_sql(predicate, COMMAND_COLUMNS[key].format(number), self.functions)
+
+    def _shows(self, predicate: Predicate, number: int) -> Sql:
+        """Asked only of the few whose output has the words, where they are few."""
+        shows = Sql(f"shows(?, c{number}.id, c{number}.session)", (self.output(predicate),))
+        narrow = self._find("output", predicate_words("output", predicate))
+        if narrow is None:
+            return shows
+        return joined([Sql(f"c{number}.id IN ({_IDS})", (id_list(narrow),)), shows], "AND")
 
     def output(self, predicate: Predicate) -> int:
         """The number of what is asked of output, for `shows`."""
@@ -177,7 +196,7 @@ class Compiler:
                 return None
 
     def session_candidates(self, formula: Formula) -> Candidates:
-        """Commands, outside of whose sessions the formula cannot hold of a session."""
+        """Commands, outside of whose sessions the formula cannot hold of a session, or of `LISTED` in it."""
         match formula:
             case Every(parts):
                 return _fewest(self.session_candidates(part) for part in parts)
@@ -185,6 +204,8 @@ class Compiler:
                 return _union(self.session_candidates(part) for part in parts)
             case Exists(number, part):
                 return _fewest((self.candidates(part, number), self.session_candidates(part)))
+            case Ask():
+                return self.candidates(formula, LISTED)
             case _:
                 return None
 
@@ -199,10 +220,25 @@ class Compiler:
             case _ if self.costs.of(formula) < COMMAND:
                 return [formula]
             case Some(parts) if parts:
-                first, *others = (self.required(part, number) for part in parts)
-                return [one for one in first if all(one in other for other in others)]
+                return _in_all(self.required(part, number) for part in parts)
             case Ask(_, asked) if asked == number:
                 return [formula]
+            case _:
+                return []
+
+    def required_of_session(self, formula: Formula) -> list[Formula]:
+        """Parts each of which holds of every session that fits, or of some command of it, called `LISTED`."""
+        match formula:
+            case Every(parts):
+                return [one for part in parts for one in self.required_of_session(part)]
+            case _ if self.costs.of(formula) < COMMAND:
+                return [formula]
+            case Some(parts) if parts:
+                return _in_all(self.required_of_session(part) for part in parts)
+            case Exists(number, part):
+                required = self.required(part, number)
+                asks = [one for one in required if isinstance(one, Ask) and one.command == number]
+                return [Ask(one.conditions, LISTED) for one in asks] + list(filter(is_of_session, required))
             case _:
                 return []
 
@@ -229,6 +265,7 @@ class Compiler:
         return self._found[key, words]
 
 
+@lru_cache(maxsize=32)
 def id_list(commands: frozenset[int]) -> str:
     """What `json_each` makes a table of."""
     return json.dumps(sorted(commands))
@@ -270,3 +307,8 @@ def _union(found: Iterable[Candidates]) -> Candidates:
     parts = list(found)
     known = [part for part in parts if part is not None]
     return frozenset().union(*known) if len(known) == len(parts) else None
+
+
+def _in_all(found: Iterable[list[Formula]]) -> list[Formula]:
+    first, *others = found
+    return [one for one in first if all(one in other for other in others)]

@@ -123,6 +123,19 @@ def link_of(formula: Exists) -> tuple[Formula, Exists | None]:
     return formula.part, None
 
 
+def is_of_session(formula: Formula) -> bool:
+    """It asks for no command."""
+    match formula:
+        case Every(parts) | Some(parts):
+            return all(map(is_of_session, parts))
+        case Never(part):
+            return is_of_session(part)
+        case Ask(_, command):
+            return command is None
+        case Exists():
+            return False
+
+
 def tests(node: Node) -> Iterator[Test]:
     """All terms, from left to right."""
     match node:

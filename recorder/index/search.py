@@ -13,7 +13,7 @@ from recorder.index.compile_predicates import Sql
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
 from recorder.index.query import Query, too_deep
-from recorder.index.query_tree import LISTED, TooDeepError, asks_output, sought_in, tests
+from recorder.index.query_tree import LISTED, Formula, TooDeepError, asks_output, sought_in, tests
 from recorder.index.regex_literals import Words, fts_query
 from recorder.index.search_narrowing import Narrowing
 from recorder.index.search_outputs import Line, Outputs
@@ -43,6 +43,7 @@ _OF_COMMANDS = "c0.id IN (SELECT value FROM json_each(?))"
 _NEXT_SESSIONS = (
     "SELECT key, started FROM sessions WHERE (started, key) < (?, ?) ORDER BY started DESC, key DESC LIMIT ?"
 )
+_NEWEST_SESSIONS = f"SELECT s.key FROM sessions s WHERE {_OF_SESSIONS} ORDER BY {_NEWEST}"  # noqa: S608  no value in it
 _SESSIONS_OF_COMMANDS = "SELECT DISTINCT session FROM stretches WHERE id IN (SELECT value FROM json_each(?))"
 _COMMANDS_OF_SESSIONS = (
     "SELECT session, ordinal, id FROM stretches WHERE session IN (SELECT value FROM json_each(?))"
@@ -155,7 +156,8 @@ class Search:
             statement = (
                 f"SELECT s.id FROM sessions s WHERE {_OF_SESSIONS} AND {where.text} ORDER BY {_NEWEST}"  # noqa: S608
             )
-            for row in self._each(statement, where, self._sessions_of(narrow)):
+            narrowing = self._narrowing(self.query.fits, [])
+            for row in self._each(statement, where, self._sessions_of(narrow), narrowing):
                 yield row[0]
 
     def matches(self) -> Iterator[Match]:
@@ -171,7 +173,7 @@ class Search:
                 return
             sessions = self._sessions_of(self._compiler.session_candidates(formula))
             found = statement.format(tables="sessions s CROSS JOIN stretches c0", rows=_OF_SESSIONS)
-            narrowing = Narrowing(self._connection, self._compiler, self._shows, formula)
+            narrowing = self._narrowing(formula, self._compiler.required(formula, LISTED))
             yield from map(Match._make, self._each(found, where, sessions, narrowing))
 
     def _each_command(self, statement: str, where: Sql, narrow: frozenset[int]) -> Iterator[Match]:
@@ -201,25 +203,37 @@ class Search:
         yield from (row[0] for row in self._run(_IN_ORDER, (id_list(commands - seen),)).fetchall())
 
     def _each(
-        self, statement: str, where: Sql, sessions: Sequence[int] | None, narrowing: Narrowing | None = None
+        self, statement: str, where: Sql, sessions: Sequence[int] | None, narrowing: Narrowing
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of a handful of sessions at a time."""
         for handful in self._handfuls(sessions):
-            narrowed = narrowing.sessions(handful) if narrowing else handful
-            yield from self._run(statement, (json.dumps(narrowed), *where.parameters))
+            if narrowed := narrowing.sessions(handful):
+                yield from self._run(statement, (json.dumps(narrowed), *where.parameters))
             self._come_to(self._searched + len(handful))
         self._come_to(self.total)
 
     def _handfuls(self, sessions: Sequence[int] | None) -> Iterator[list[int]]:
         if sessions is not None:
             self.is_narrow, self._searched = len(sessions) <= _FEW, self.total - len(sessions)
-            yield list(sessions)
+            yield from self._handfuls_of(sessions)
             return
         size, last = _FIRST_HANDFUL, (INFINITY, 0)
         while rows := list(self._run(_NEXT_SESSIONS, (*last, size))):
             yield [row[0] for row in rows]
             last = (rows[-1][1], rows[-1][0])
             size = min(size * 2, _LARGEST_HANDFUL)
+
+    def _handfuls_of(self, sessions: Sequence[int]) -> Iterator[list[int]]:
+        ordered = iter([row[0] for row in self._run(_NEWEST_SESSIONS, (json.dumps(sessions),))])
+        size = _FIRST_HANDFUL
+        while handful := list(islice(ordered, size)):
+            yield handful
+            size *= 2
+
+    def _narrowing(self, formula: Formula, of_listed: list[Formula]) -> Narrowing:
+        of_session = self._compiler.required_of_session(formula)
+        parts = self._connection, self._compiler, self._shows
+        return Narrowing(*parts, of_listed=of_listed, of_session=of_session)
 
     def _sessions_of(self, commands: Candidates) -> list[int] | None:
         if commands is None:

@@ -34,7 +34,12 @@ class Shows:
         return int(any(shows(predicate, text) for text in self._outputs.texts(command, pieces)))
 
     def sessions(self, number: int, sessions: list[int]) -> list[int]:
-        """Those of the sessions in which something may show what the predicate with that number asks for."""
+        """Those of the sessions in which something may show what the predicate with that number asks for.
+
+        All of them where an index of words names few pieces.
+        """
+        if self._named_pieces(number) is not None:
+            return sessions
         predicate = self._predicates[number]
         found: set[int] = set()
         for block in self._outputs.blocks(sessions):

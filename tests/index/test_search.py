@@ -394,6 +394,46 @@ def test_output_is_read_only_of_sessions_whose_facts_fit(
     assert found(index, text) == in_memory(STORE, text)[1]
 
 
+def test_sessions_without_the_pattern_are_not_asked_command_by_command(index: sqlite3.Connection) -> None:
+    """A statement over commands is run for those sessions alone that hold the pattern as a whole."""
+    for text, sessions in (
+        ("cmd:/m.ke/", [BOB.id]),
+        ("out:/f.tal/", [ALICE.id]),
+        ("/f.tal/", [ALICE.id]),
+        ("/m.ke/ user:alice", []),
+        ("/m.ke/ AND /starting$/", []),
+        ("/cat.app/ AND /starting$/", [ALICE.id]),
+        ("/cat.app/ OR /starting$/", [ALICE.id]),
+    ):
+        statements: list[str] = []
+        index.set_trace_callback(statements.append)
+        matches = {session for session, _ in found(index, text)}
+        index.set_trace_callback(None)
+        asked = [said for said in statements if said.lstrip().startswith("SELECT s.id, s.user")]
+        assert matches == set(sessions), text
+        assert bool(asked) == bool(sessions), text
+        assert fitting(index, text) == sessions
+
+
+def test_what_is_sought_in_sessions_of_candidates_comes_by_handfuls_the_newest_first() -> None:
+    many = [
+        (
+            replace(ALICE, id=f"20260901T{n:06}-k7f3q9xw", start=NOW - timedelta(minutes=n * 7919 % 300)),
+            [Ran("needle"), Ran("vi", output=["error"])],
+        )
+        for n in range(300)
+    ]
+    connection = index_of(many)
+    expected = in_memory(many, "cmd:needle AND cmd:/v[i]/")[1]
+    search = Search(connection, parse("cmd:needle AND cmd:/v[i]/", NOW, scope=Scope.MOMENTS), states)
+    matches = search.matches()
+    assert [(match.session, match.ordinal) for match in islice(matches, 2)] == expected[:2]
+    assert (search.searched, search.is_narrow) == (0, True)
+    assert [(match.session, match.ordinal) for match in matches] == expected[2:]
+    assert search.searched == search.total
+    connection.close()
+
+
 def test_a_beginning_that_is_everywhere_does_not_narrow_and_finds_the_same() -> None:
     many = [
         (
