@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class News:
         """What the index does not hold, or not as it is; None where the session is gone."""
         self._store = store
         self._connection = connection
-        self._since = (facts.looked_at or 0.0) - _CLOCK_S
+        self._since = _before(facts.looked_at or 0.0)
         self._unknown: dict[str, Path] = {}
         """Recordings of which the index knows none or another file."""
         self._back: set[str] = set()
@@ -106,6 +107,11 @@ class News:
         history = History(self._store.log.checkpoint())
         for session in sessions_of(self._store, history, Files(strange, {})):
             self.changed[session.id] = session
+
+
+def _before(looked_at: float) -> float:
+    """What changed since this moment may be news: all, where the clock was put back."""
+    return looked_at - _CLOCK_S if looked_at <= time.time() else 0.0
 
 
 def _directories(sealed: Path) -> tuple[list[float], dict[str, float]]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,16 +107,25 @@ def test_a_recording_that_the_log_does_not_know(store: Store, ids: list[str]) ->
     assert counts(store) == Counts(3, 0, 0)
 
 
-def test_no_file_is_looked_for_where_no_directory_changed(store: Store, ids: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("moments", "is_seen"),
+    [((0, 100), True), ((60, 100), False), ((60, 30), True)],
+    ids=["before it changed", "after that", "after that, and the clock was put back"],
+)
+def test_files_are_looked_for_where_directories_changed(
+    store: Store, ids: list[str], monkeypatch: pytest.MonkeyPatch, moments: tuple[float, float], is_seen: bool
+) -> None:
+    """What the directory says of its time is what an archive or a copy said."""
     path = store.sealed_path(ids[0])
-    looked_at = path.parent.stat().st_ctime
+    changed_at = path.parent.stat().st_ctime
+    looked_at, now = (changed_at + moment for moment in moments)
     path.unlink()
-    os.utime(path.parent, (0, 0))  # as an archive or a copy does
-    for later, expected in ((0.0, [ids[0]]), (60.0, [])):
-        execute(store.root / NAME, "UPDATE meta SET value = ? WHERE key = 'looked_at'", looked_at + later)
-        with current_listing(store) as listing:
-            assert listing is not None
-            assert list(listing.changed) == expected
+    os.utime(path.parent, (0, 0))
+    execute(store.root / NAME, "UPDATE meta SET value = ? WHERE key = 'looked_at'", looked_at)
+    monkeypatch.setattr("recorder.index.news.time", SimpleNamespace(time=lambda: now))
+    with current_listing(store) as listing:
+        assert listing is not None
+        assert list(listing.changed) == [ids[0]] * is_seen
 
 
 def test_queries_about_facts(store: Store, ids: list[str]) -> None:
