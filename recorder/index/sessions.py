@@ -147,7 +147,7 @@ def continues(log: Log, size: int, root: bytes | None) -> bool:
         if size > log.checkpoint().size:
             return False
         return root is None or root_of_edges([log.tile(*edge) for edge in reversed(edges(size))]) == root
-    except SealcastError:  # a damaged log is told by whoever reads its entries
+    except (SealcastError, OSError):  # a damaged log is told by whoever reads its entries
         return False
 
 

@@ -311,6 +311,11 @@ def test_passing_over_what_goes_on_keeps_the_index_whole(
 # ── another log ───────────────────────────────────────────────────────────────
 
 
+def _make_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def _put_back(store: Store, kept: Path) -> None:
     shutil.rmtree(store.log.directory)
     shutil.copytree(kept, store.log.directory)
@@ -332,6 +337,17 @@ def test_a_log_that_was_put_back_is_read_from_its_beginning(
     assert rows(store, "SELECT state FROM sessions WHERE id = ?", lost) == [("unlogged",)]
     assert content(store.root / NAME) == content_of_the_log(store)
     assert changes(store) == {}
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"x"), _make_directory])
+def test_where_the_hashes_cannot_be_read_the_log_is_read_from_its_beginning(
+    store: Store, ids: list[str], damage: Callable[[Path], object], starts: list[int]
+) -> None:
+    for path in list((store.log.directory / "tile" / "0").rglob("*")):
+        if path.is_file():
+            damage(path)
+    assert build(store, ALONE).indexed == 0
+    assert starts == [0]
 
 
 def test_an_index_that_notes_no_root_is_believed(store: Store, ids: list[str], starts: list[int]) -> None:
