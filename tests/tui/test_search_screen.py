@@ -4,6 +4,7 @@ import pytest
 
 from recorder.cast.events import KEY, OUTPUT
 from recorder.index.indexing import Wish, build
+from recorder.store.targets import parse_time
 from tests.tui.screens import library, shown
 from tests.tui.studio import START_MS, Event, Studio
 from tui.screens.player import PlayerScreen
@@ -124,3 +125,45 @@ async def test_without_an_index_the_filter_says_that_commands_are_not_looked_at(
         await screen.type("cmd:psql")
         await screen.see("asks about commands")
         assert len(screen.app.screen.query_one(SessionList).sessions) == 4
+
+
+async def test_each_session_in_sight_has_its_sign(indexed: Studio) -> None:
+    good, bad = indexed.made[-2:]
+    indexed.store.sealed_path(bad).write_bytes(indexed.store.sealed_path(good).read_bytes())
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.see("searches commands and what they showed")
+        await screen.type("psql")
+        await screen.keys("enter")
+        await screen.see("  BAD SIGNATURE  #")
+        await screen.see("▾ ✓")
+        heads = [line for line in screen.text.splitlines() if "▾" in line]
+        assert ["user6@" in heads[0], "▾ ✗" in heads[0]] == [True, True]
+        assert ["user5@" in heads[1], "▾ ✓" in heads[1]] == [True, True]
+
+
+async def test_what_is_not_indexed_is_counted(indexed: Studio) -> None:
+    indexed.record(typed(("uptime", "")), user="user7", start_ms=START_MS + 9 * 3_600_000)
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 7")
+        await screen.keys("S")
+        await screen.type("psql")
+        await screen.keys("enter")
+        await screen.see("searched 6 of 6 · 1 not indexed")
+
+
+async def test_a_copied_link_leads_to_the_moment_and_not_before_it(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.type("cmd:psql")
+        await screen.keys("enter")
+        await screen.see("2 matches in 2 sessions")
+        hit = screen.app.screen.query_one(MatchList).current
+        await screen.keys("y")
+        await screen.see("copied ")
+        assert hit is not None
+        session_id, _, moment = screen.app.clipboard.partition("@")
+        assert hit.match.session.endswith(f"-{session_id}")
+        assert 0 <= parse_time(moment) - hit.moment_s < 0.1

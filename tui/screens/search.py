@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
+from recorder.cli.search_rows import place
 from recorder.errors import SealcastError
 from recorder.index.database import NAME, damage_told, open_index
 from recorder.index.query import Query, Scope, parse
@@ -20,10 +21,11 @@ from recorder.store.catalog import Session
 from recorder.store.state import State
 from tui.cells import Part
 from tui.facts import short_id
-from tui.messages import Found, SearchFailed
+from tui.messages import Checked, Found, SearchFailed
 from tui.options import PlayOptions
 from tui.screens import search_rows as rows
 from tui.screens.base import RoomyScreen
+from tui.screens.library import CHECK_LIMIT
 from tui.screens.player import PlayerScreen
 from tui.screens.player_rows import HELP
 from tui.screens.search_rows import Group, Hit, Row
@@ -72,7 +74,7 @@ class SearchScreen(RoomyScreen):
         self._sessions = {session.id: session for session in sessions}
         self._states = {one.id: one.state_hint for one in sessions if one.state_hint is not None}
         self._text = query
-        self._found = Found([], 0, 0, 0, done=True)
+        self._found = Found([], 0, 0, 0)
         self._said = ""
 
     def body(self) -> ComposeResult:
@@ -175,6 +177,30 @@ class SearchScreen(RoomyScreen):
         error = message.error
         self.say(f"{error.message}: {error.hint}" if error.hint else error.message)
 
+    # checking what is in sight
+
+    @on(MatchList.Moved)
+    def check_seen(self) -> None:
+        """What is shown of a session has its sign beside it."""
+        seen = [self._sessions[one] for one in self.query_one(MatchList).seen if one in self._sessions]
+        small = [session for session in seen if (session.size_bytes or 0) <= CHECK_LIMIT]
+        if wanted := [one for one in small if not one.live and one.id not in self._states]:
+            self._check(wanted)
+
+    @work(thread=True, exclusive=True, group="check", exit_on_error=False, description="check")
+    def _check(self, sessions: Sequence[Session]) -> None:
+        worker = get_current_worker()
+        for session in sessions:
+            if worker.is_cancelled:
+                return
+            self.post_message(Checked(session.id, self.source.check(Subject.of_session(session))))
+
+    @on(Checked)
+    def take_verdict(self, message: Checked) -> None:
+        """One more session has its sign."""
+        self._states[message.key] = message.verdict.state
+        self.query_one(MatchList).refresh()
+
     # drawing
 
     def say(self, text: str) -> None:
@@ -184,13 +210,11 @@ class SearchScreen(RoomyScreen):
 
     def _show_counts(self) -> None:
         found = self._found
-        sessions = _counted(len(found.groups), "session", "sessions")
-        left = f" {_counted(found.matches, 'match', 'matches')} in {sessions}"
-        if not found.matches and found.done and found.total:
-            left = f" no match in {found.total:,} sessions; commands and output were searched"
-        if not found.total and not found.done:
-            left = " searches commands and what they showed"
-        right = f"searched {found.searched:,} of {found.total:,}{'' if found.done else ' · Esc stops'} "
+        left = _found_words(found)
+        missing = max(0, len(self._sessions) - found.total)
+        more = f" · {missing:,} not indexed" if missing else ""
+        end = "" if found.done else " · Esc stops"
+        right = f"searched {found.searched:,} of {found.total:,}{more}{end} "
         parts = [Part(f" {safe(self._said, 300)}", "warn")] if self._said else [Part(left)]
         self.query_one("#counts", Bar).show(parts, [Part(right)] if found.total else [])
 
@@ -234,7 +258,7 @@ class SearchScreen(RoomyScreen):
     def action_copy_link(self) -> None:
         """Send the link of the match to the terminal's clipboard."""
         if hit := self.query_one(MatchList).current:
-            link = f"{short_id(hit.match.session)}@{hit.moment_s:.1f}"
+            link = f"{short_id(hit.match.session)}@{place(hit.moment_s)}"
             self.app.copy_to_clipboard(link)
             self.say(f"copied {link}")
 
@@ -242,6 +266,17 @@ class SearchScreen(RoomyScreen):
         """Where it was opened."""
         self.workers.cancel_node(self)
         self.dismiss()
+
+
+def _found_words(found: Found) -> str:
+    if not found.total:
+        return " searches commands and what they showed"
+    if not found.matches and found.done:
+        searched = _counted(found.searched, "session", "sessions")
+        return f" no match in {searched}; commands and output were searched"
+    sessions = _counted(len(found.groups), "session", "sessions")
+    first = "the first " if found.matches >= _MOST else ""
+    return f" {first}{_counted(found.matches, 'match', 'matches')} in {sessions}"
 
 
 def _counted(number: int, one: str, many: str) -> str:

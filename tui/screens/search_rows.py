@@ -15,6 +15,8 @@ from tui.times import offset_label
 from tui.words import role_of
 
 WIDE = 110
+_LOUD = {State.BAD, State.MISSING, State.UNREADABLE}
+"""Said in words beside the sign."""
 KEYS = (
     ("Enter", "play from match"),
     ("n N", "next/prev"),
@@ -83,11 +85,13 @@ def _head(group: Group, state: State | None, zone: tzinfo, width: int) -> list[P
     sign = Part(state.sign, role_of(state)) if state is not None else Part("·", "dim")
     count = f"{len(group.hits):,} match{'' if len(group.hits) == 1 else 'es'}"
     text = f" {began:%Y-%m-%d %H:%M}  {safe(match.user, 64)}@{safe(match.host, 255)}"
+    word = f"  {state.word}" if state in _LOUD else ""
     last = f"  #{short_id(match.session)}  {count}"
     return [
         Part("▸ " if group.folded else "▾ "),
         sign,
-        Part(fit(text, max(0, width - 4 - len(last))), "strong"),
+        Part(fit(text, max(0, width - 4 - len(word) - len(last))), "strong"),
+        Part(word, sign.role),
         Part(last),
     ]
 

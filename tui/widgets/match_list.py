@@ -25,6 +25,13 @@ class MatchList(ScrollView, can_focus=True, inherit_bindings=False):
     class Chosen(Message):
         """Somebody clicked the row of the cursor."""
 
+    class Moved(Message):
+        """Other rows are in sight, or the cursor stands elsewhere."""
+
+        def can_replace(self, message: Message) -> bool:
+            """A later one makes an earlier one pointless."""
+            return isinstance(message, MatchList.Moved)
+
     def __init__(self, parts_of: PartsOf) -> None:
         super().__init__()
         self._parts_of = parts_of
@@ -36,6 +43,13 @@ class MatchList(ScrollView, can_focus=True, inherit_bindings=False):
     def current(self) -> Hit | None:
         """The match under the cursor."""
         return self._rows[self.cursor].hit if self.cursor < len(self._rows) else None
+
+    @property
+    def seen(self) -> list[str]:
+        """The sessions of which something is in sight, from the top."""
+        top = self.scroll_offset.y
+        rows = self._rows[top : top + max(1, self.size.height)]
+        return list(dict.fromkeys(one.group.session for one in rows))
 
     def show(self, groups: list[Group]) -> None:
         """Show these; the cursor stays on its match."""
@@ -86,6 +100,7 @@ class MatchList(ScrollView, can_focus=True, inherit_bindings=False):
             top = place - height + 1
         self.scroll_to(y=min(top, max(0, len(self._rows) - height)), animate=False, immediate=True)
         self.refresh()
+        self.post_message(self.Moved())
 
     def on_resize(self) -> None:
         """Keep the cursor on screen."""
