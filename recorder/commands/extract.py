@@ -13,10 +13,10 @@ from recorder.commands.line_edit import MAX_TEXT, LineEdit, Typed, read_typed
 from recorder.commands.marks import ASKS, EDITOR_ON, KEYBOARD_OFF, MOVES, PROMPT_BEFORE, RUNS, Cutter, goes_up
 from recorder.commands.picture import Picture
 from recorder.commands.prompt import LONGEST, Prompt, looks_like_prompt, without_typed
-from recorder.commands.reports import Authority, ForeignMarks, ForgedMark, exit_status
+from recorder.commands.reports import Authority, ForeignMarks, ForgedMark, directory_of, exit_status
 from recorder.terminal import AltScreen
 
-VERSION = 4
+VERSION = 5
 """Of what is extracted: the same recording gives the same commands under the same number."""
 
 SETTLED_S = 0.025
@@ -132,7 +132,7 @@ class Extractor:
     def _note_events(self) -> None:
         for event in self._picture.take_events():
             if not isinstance(event, AltScreen):
-                self._levels.cwd = event.url
+                self._levels.cwd = directory_of(event.url)
             elif event.entered:
                 self._levels.full_screen()
             elif self._edit.alternate:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from recorder.commands.marks import MARK
 
@@ -13,6 +14,7 @@ MAX_FORGED = 100
 _NEAR = 160
 """So many bytes lie at most between what several hooks of one shell write."""
 _ESCAPED = re.compile(r"\\(\\|x[0-9a-fA-F]{2})")
+_DIRECTORY = re.compile(r"(?P<scheme>file|kitty-shell-cwd)://[^/]*(?P<path>/.*)", re.DOTALL)
 _KINDS = frozenset("ACDEP")
 
 
@@ -119,6 +121,17 @@ class Authority:
 
 def _unescaped(found: re.Match[str]) -> str:
     return "\\" if found[1] == "\\" else chr(int(found[1][1:], 16))
+
+
+def directory_of(url: str) -> str:
+    """The path that OSC 7 reports, as in `file://host/a%20b`; kitty's own form has no escapes.
+
+    What is no such URL is told as it is.
+    """
+    found = _DIRECTORY.fullmatch(url)
+    if found is None:
+        return url
+    return unquote(found["path"]) if found["scheme"] == "file" else found["path"]
 
 
 def _number(mark: bytes) -> bytes:

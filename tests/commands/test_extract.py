@@ -445,3 +445,19 @@ def test_known_limit_without_keys_a_forged_prompt_is_believed() -> None:
     forged = f"{ON}$ reboot\r\n{OFF}\r"
     session = Session(keys=False).run("cat trap", forged).run("true").ask().end()
     assert texts(session, keys=False) == ["cat trap", "reboot", "true"]
+
+
+@pytest.mark.parametrize(
+    ("url", "directory"),
+    [
+        ("file://box/srv/a%20b%C3%BC", "/srv/a bü"),
+        ("file:///", "/"),
+        ("file://box/%ff%00", "/\N{REPLACEMENT CHARACTER}\0"),
+        ("kitty-shell-cwd://box/100%25", "/100%25"),
+        ("/no/url", "/no/url"),
+        ("file://box", "file://box"),
+    ],
+)
+def test_a_directory_that_the_shell_reports_is_a_path(url: str, directory: str) -> None:
+    (command,) = commands(Session().show(f"\x1b]7;{url}\x07").run("ls", "a\r\n").ask().events)
+    assert command.cwd == directory
