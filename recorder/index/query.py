@@ -28,7 +28,17 @@ from recorder.index.query_tree import (
     listed,
     tests,
 )
-from recorder.index.terms import FIELDS, INDEX_FACTS, LATER_FIELDS, Facts, Field, Scope, Test, bare_text
+from recorder.index.terms import (
+    FIELDS,
+    INDEX_FACTS,
+    LATER_FIELDS,
+    WITHOUT_PATTERNS,
+    Facts,
+    Field,
+    Scope,
+    Test,
+    bare_text,
+)
 from recorder.index.terms_values import BadValueError, Clock
 from recorder.safe_text import safe
 
@@ -265,6 +275,9 @@ def _field(token: Token) -> Field:
         _refuse_field(name, token)
     if token.value.pattern is None and not token.value.text:
         raise QueryError(f"{name}: needs a value", token.position, f"For example {field.examples[0]}")
+    if token.value.pattern is not None and name.lower() in WITHOUT_PATTERNS:
+        reason = f"{shown(token)}: {name}: takes no pattern"
+        raise QueryError(reason, token.value_position, f"For example {field.examples[0]}")
     return field
 
 
@@ -272,7 +285,8 @@ def _refuse_field(name: str, token: Token) -> NoReturn:
     if name.lower() in LATER_FIELDS:
         known = ", ".join(sorted(FIELDS))
         raise QueryError(f'field "{name}" is not available yet', token.position, f"There are: {known}")
-    close = difflib.get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
+    is_address = token.value.source.startswith("//")
+    close = [] if is_address else difflib.get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
     value = safe(token.value.source, 40)
     suggestion = f"Did you mean {close[0]}:{value}?" if close else f'As plain text: "{shown(token)}"'
     raise QueryError(f'no field "{safe(name, 40)}"', token.position, suggestion)

@@ -329,6 +329,11 @@ FIELDS: dict[str, Field] = {
 }
 FIELDS["state"] = FIELDS["check"]
 
+WITHOUT_PATTERNS = frozenset(
+    {"exit", "took", "after", "before", "on", "at", "len", "active", "live", "is", "check", "state"}
+)
+"""Fields whose values are numbers, times or words of ours."""
+
 LATER_FIELDS = frozenset({"review", "ticket", "via"})
 """Fields of the language whose data this version does not have yet."""
 

@@ -117,7 +117,10 @@ def number(text: str, read: Callable[[str], float]) -> Predicate | None:
         return None
     if not low and not high:
         raise BadValueError('".." needs a value on one side')
-    return Between(read(low) if low else -INFINITY, read(high) if high else INFINITY)
+    first, last = read(low) if low else -INFINITY, read(high) if high else INFINITY
+    if last < first:
+        raise BadValueError("the range ends before it starts", f"Write {high}..{low}")
+    return Between(first, last)
 
 
 def status(value: Value) -> Predicate:
