@@ -1,6 +1,7 @@
 """Builds fixture stores: `python -m scripts.fixture_stores`, or scripts/fixtures."""
 
 import argparse
+import math
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ _NAMES = {
     "zoo": "one session of each kind that makes trouble: bad, truncated, unsigned, hostile, long, …",
     "big": "100,000 sessions with 2 million commands, and their index",
 }
+_LONGEST_S = 1_000_000
 _BYTES_EACH = 32 * 1024
 """Room for one session of `big` while it is built."""
 
@@ -37,7 +39,10 @@ def main(argv: Sequence[str]) -> int:
             _build(name, given)
         if given.live is not None:
             _go_live(given.out / "zoo", given.live)
-    except (SealcastError, OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
+        sys.stderr.write(f"scripts/fixtures: cannot write {error.filename}: {error.strerror}\n")
+        return 1
+    except (SealcastError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"scripts/fixtures: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -61,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-index", dest="index", action="store_false", help="do not build big's index")
     parser.add_argument(
         "--live",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="when all is built, be the recorder of a session in zoo for so long; 0 is until Ctrl-C",
     )
@@ -69,10 +74,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _counted(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 10_000_000:
-        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 to 10,000,000")
-    return value
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 10,000,000")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 0 to {_LONGEST_S:,}")
+    return seconds
 
 
 def _build(name: str, given: argparse.Namespace) -> None:

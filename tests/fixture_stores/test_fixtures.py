@@ -194,3 +194,26 @@ def test_a_live_session_is_live_and_then_verified(tmp_path: Path) -> None:
     assert seen == [State.LIVE]
     (session,) = list_sessions(store)
     assert verdict_of(store, session.id).state is State.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["big", "--sessions", "many"], "many is not a number from 1 to 10,000,000"),
+        (["zoo", "--live", "nan"], "nan is not a number of seconds from 0 to 1,000,000"),
+        (["zoo", "--live", "-1"], "-1 is not a number of seconds from 0 to 1,000,000"),
+        (["zoo", "--live", "x"], "x is not a number of seconds from 0 to 1,000,000"),
+    ],
+)
+def test_a_number_that_is_none_is_told(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        fixtures.main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_a_place_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert fixtures.main(["empty", "--out", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err == f"scripts/fixtures: cannot write {tmp_path / 'file'}: File exists\n"
