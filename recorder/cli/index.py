@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from recorder.cli.progress import Progress
 from recorder.cli.settings import Settings, settings_of
 from recorder.cli.stores import find_store, open_store
 from recorder.errors import ExitCode, SealcastError
+from recorder.index.database import NAME, damage_told, open_index
+from recorder.index.facts import read_facts
 from recorder.index.following import follow
 from recorder.index.indexing import Outcome, Said, Wish, build, rebuild
 from recorder.index.moments import MomentError, parse_moment
@@ -98,7 +100,7 @@ def build_index(
     examples=[("sealcast index rebuild --output", "make it anew, with what the commands printed")],
     codes=_CODES,
 )
-@click.option("--output", "with_output", is_flag=True, help="Index output, too.")
+@click.option("--output", "with_output", is_flag=True, help="Index output, too, if the old index did not.")
 @click.option("--jobs", type=click.IntRange(min=1, max=256), help="Processes that read (all cores).")
 @click.pass_context
 def rebuild_index(context: click.Context, *, with_output: bool, jobs: int | None) -> int:
@@ -110,8 +112,18 @@ def rebuild_index(context: click.Context, *, with_output: bool, jobs: int | None
     settings = settings_of(context)
     store = _existing(open_store(settings))
     with _progress(settings) as said:
-        outcome = rebuild(store, Wish(with_output, jobs or os.cpu_count() or 1), said)
+        wish = Wish(with_output or _had_output(store), jobs or os.cpu_count() or 1)
+        outcome = rebuild(store, wish, said)
     return _report(outcome, settings)
+
+
+def _had_output(store: Store) -> bool:
+    """Whether the index that is there holds output; one that cannot be read may have."""
+    try:
+        with damage_told(), closing(open_index(store.root / NAME)) as connection:
+            return read_facts(connection).has_output
+    except SealcastError as error:
+        return error.code is ExitCode.FORMAT
 
 
 def _existing(store: Store) -> Store:

@@ -65,7 +65,8 @@ def indexed(
             said = f"{count:,} {_sessions(count)} not indexed"
             lacks(said)
             settings.note(f"{said}: sealcast index build")
-        yield connection
+        with damage_told():
+            yield connection
     finally:
         connection.close()
 

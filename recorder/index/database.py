@@ -39,9 +39,8 @@ def open_index(path: Path) -> sqlite3.Connection:
     try:
         version = _version_of(connection)
         if version < VERSION:
-            raise SealcastError(
-                "the index was made by an older sealcast", "bring it up to date: sealcast index build"
-            )
+            hint = "bring it up to date: sealcast index build"
+            raise SealcastError("the index was made by an older sealcast", hint, ExitCode.FORMAT)
     except BaseException:
         connection.close()
         raise

@@ -78,6 +78,19 @@ def test_a_damaged_index_is_made_anew_on_request(store: Path, cli: Run) -> None:
     assert cli("index", "status").code == 0
 
 
+def test_a_rebuild_keeps_what_was_searchable(store: Path, cli: Run) -> None:
+    cli("index", "build", "--output")
+    for damage in (b"", b"no database" * 1000):
+        if damage:
+            (store / NAME).write_bytes(damage)
+        assert cli("index", "rebuild").code == 0
+        assert json.loads(cli("index", "status", "--json").out)["output"]
+    (store / NAME).unlink()
+    cli("index", "build")
+    assert cli("index", "rebuild").code == 0
+    assert not json.loads(cli("index", "status", "--json").out)["output"]
+
+
 @pytest.mark.parametrize("since", ["nonsense", "-7x"])
 def test_a_time_that_is_none_is_refused(store: Path, cli: Run, since: str) -> None:
     result = cli("index", "build", f"--since={since}")

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,17 @@ def test_a_damaged_index_is_exit_code_7(cli: Run, store: Path) -> None:
     result = cli("search", "seq")
     assert result.code == ExitCode.FORMAT
     assert "sealcast index rebuild" in result.err
+
+
+def test_an_index_that_lacks_a_table_is_exit_code_7(cli: Run, store: Path) -> None:
+    cli("index", "build", "--output")
+    with closing(sqlite3.connect(store / "index.db")) as connection:
+        connection.execute("DROP TABLE outputs_fts")
+    for command in ("search", "ls"):
+        result = cli(command, "out:after")
+        assert (result.code, result.out) == (ExitCode.FORMAT, "")
+        assert "the index is damaged: no such" in result.err
+        assert "make it anew: sealcast index rebuild" in result.err
 
 
 def test_a_newer_index_is_exit_code_7(cli: Run, store: Path) -> None:
