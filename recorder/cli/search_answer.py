@@ -90,11 +90,18 @@ def footer(answer: Answer) -> str:
     if not answer.matches:
         where = counted(answer.searched, "session", "sessions")
         rest = f" of {search.total:,}" if answer.searched < search.total else ""
-        return f"no match for {safe(search.query.text, 200)} in {where}{rest}{_of_what(search)}"
+        return (
+            f"no match for {safe(search.query.text, 200)} in {where}{rest}{_times(search)}{_of_what(search)}"
+        )
     matches = counted(answer.matches, "match", "matches")
     found = f"{matches} in {counted(answer.sessions, 'session', 'sessions')} of {answer.searched:,} searched"
     rest = f" ({search.total:,} in all)" if answer.searched < search.total else ""
-    return f"{found}{rest}.{_more(answer)}"
+    return f"{found}{rest}{_times(search)}.{_more(answer)}"
+
+
+def _times(search: Search) -> str:
+    """How the times of the query were understood."""
+    return f" ({safe('; '.join(search.query.echo), 300)})" if search.query.echo else ""
 
 
 def _of_what(search: Search) -> str:

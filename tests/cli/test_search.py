@@ -233,6 +233,8 @@ def test_on_a_terminal_counts_stand_below(ids: list[str]) -> None:
     assert code == ExitCode.OK
     assert ids[2].rpartition("-")[2] + "@" in text
     assert "1 match in 1 session of 3 searched." in text
+    text = in_terminal("search", _SEQ, "after:2020-01-02T03:04+01:00")[1]
+    assert "1 match in 1 session of 3 searched (after 2020-01-02 02:04 UTC)." in text
     text = in_terminal("search", "-n", "1", "host:*")[1]
     assert re.search(
         r"\d+ match(es)? in [123] sessions? of [123] searched.* The first is shown; more: -n 100", text

@@ -143,6 +143,16 @@ async def test_each_session_in_sight_has_its_sign(indexed: Studio) -> None:
         assert ["user5@" in heads[1], "▾ ✓" in heads[1]] == [True, True]
 
 
+async def test_how_times_were_understood_stands_beside_the_counts(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.type("cmd:psql after:2026-09-01T12:00+02:00")
+        await screen.keys("enter")
+        await screen.see("after 2026-09-01 10:00 UTC")
+        await screen.see("2 matches in 2 sessions")
+
+
 async def test_what_is_not_indexed_is_counted(indexed: Studio) -> None:
     indexed.record(typed(("uptime", "")), user="user7", start_ms=START_MS + 9 * 3_600_000)
     async with shown(library(indexed.store)) as screen:

@@ -91,7 +91,7 @@ class SearchScreen(RoomyScreen):
 
     def on_mount(self) -> None:
         """Search at once where a query was brought along, else ask for one."""
-        self.query_one("#head", Bar).show([Part(" search", "strong"), Part("  all sessions")])
+        self._show_head()
         self.query_one("#hints", Bar).show([Part(f" {keys} {text} ") for keys, text in rows.KEYS], HELP)
         prompt = self.query_one(Prompt)
         prompt.fill(">", _EXAMPLE, self._text)
@@ -124,7 +124,8 @@ class SearchScreen(RoomyScreen):
             self.say(error.message)
             return
         self._text = text
-        self._said = "; ".join(query.echo)
+        self._said = ""
+        self._show_head("; ".join(query.echo))
         self.query_one(MatchList).focus(scroll_visible=False)
         self._look(query)
 
@@ -207,6 +208,12 @@ class SearchScreen(RoomyScreen):
         """Until the next message, in place of the counts."""
         self._said = text
         self._show_counts()
+
+    def _show_head(self, times: str = "") -> None:
+        """With how the times of the query were understood."""
+        self.query_one("#head", Bar).show(
+            [Part(" search", "strong"), Part("  all sessions")], [Part(f"{safe(times, 200)} ", "dim")]
+        )
 
     def _show_counts(self) -> None:
         found = self._found
