@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from recorder.index.compile_costs import COMMAND, Costs
+from recorder.index.compile_costs import Costs
 from recorder.index.compile_predicates import FAILED_STATUS, Functions, Sql, joined, predicate_sql
 from recorder.index.output_words import in_output, output_words, whole_words
 from recorder.index.predicates import BeginsWord, Contains, Matches, OneOf, Predicate
@@ -217,7 +217,7 @@ class Compiler:
         match formula:
             case Every(parts):
                 return [one for part in parts for one in self.required(part, number)]
-            case _ if self.costs.of(formula) < COMMAND:
+            case _ if self.costs.is_fact(formula):
                 return [formula]
             case Some(parts) if parts:
                 return _in_all(self.required(part, number) for part in parts)
@@ -231,7 +231,7 @@ class Compiler:
         match formula:
             case Every(parts):
                 return [one for part in parts for one in self.required_of_session(part)]
-            case _ if self.costs.of(formula) < COMMAND:
+            case _ if self.costs.is_fact(formula):
                 return [formula]
             case Some(parts) if parts:
                 return _in_all(self.required_of_session(part) for part in parts)

@@ -23,6 +23,10 @@ class Costs:
             known = self._known[id(formula)] = formula, self._find(formula)
         return known[1]
 
+    def is_fact(self, formula: Formula) -> bool:
+        """It asks for no other commands, no output, no verification."""
+        return self.of(formula) < COMMAND
+
     def cheap_first(self, parts: Iterable[Formula]) -> list[Formula]:
         return sorted(parts, key=self.of)
 

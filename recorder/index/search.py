@@ -13,9 +13,9 @@ from recorder.index.compile_predicates import Sql
 from recorder.index.output_words import in_output
 from recorder.index.predicates import Matches
 from recorder.index.query import Query, too_deep
-from recorder.index.query_tree import LISTED, Formula, TooDeepError, asks_output, sought_in, tests
+from recorder.index.query_tree import LISTED, TooDeepError, asks_output, sought_in, tests
 from recorder.index.regex_literals import Words, fts_query
-from recorder.index.search_narrowing import Narrowing
+from recorder.index.search_narrowing import Narrowing, Required, required_of_listed, required_of_sessions
 from recorder.index.search_outputs import Line, Outputs
 from recorder.index.search_shows import Shows
 from recorder.index.terms_values import INFINITY
@@ -156,7 +156,7 @@ class Search:
             statement = (
                 f"SELECT s.id FROM sessions s WHERE {_OF_SESSIONS} AND {where.text} ORDER BY {_NEWEST}"  # noqa: S608
             )
-            narrowing = self._narrowing(self.query.fits, [])
+            narrowing = self._narrowing(required_of_sessions(self._compiler, self.query.fits))
             for row in self._each(statement, where, self._sessions_of(narrow), narrowing):
                 yield row[0]
 
@@ -173,7 +173,7 @@ class Search:
                 return
             sessions = self._sessions_of(self._compiler.session_candidates(formula))
             found = statement.format(tables="sessions s CROSS JOIN stretches c0", rows=_OF_SESSIONS)
-            narrowing = self._narrowing(formula, self._compiler.required(formula, LISTED))
+            narrowing = self._narrowing(required_of_listed(self._compiler, formula))
             yield from map(Match._make, self._each(found, where, sessions, narrowing))
 
     def _each_command(self, statement: str, where: Sql, narrow: frozenset[int]) -> Iterator[Match]:
@@ -230,10 +230,8 @@ class Search:
             yield handful
             size *= 2
 
-    def _narrowing(self, formula: Formula, of_listed: list[Formula]) -> Narrowing:
-        of_session = self._compiler.required_of_session(formula)
-        parts = self._connection, self._compiler, self._shows
-        return Narrowing(*parts, of_listed=of_listed, of_session=of_session)
+    def _narrowing(self, required: Required) -> Narrowing:
+        return Narrowing(self._connection, self._compiler, self._shows, required)
 
     def _sessions_of(self, commands: Candidates) -> list[int] | None:
         if commands is None:

@@ -66,7 +66,11 @@ class Shows:
 
 def shows(predicate: Predicate, text: str) -> bool:
     """Whether one of the lines fits."""
-    return may_show(predicate, text) and any(map(predicate.holds, text.split("\n")))
+    if not may_show(predicate, text):
+        return False
+    if isinstance(predicate, BeginsWord) and "\n" not in predicate.text:
+        return True  # it stands in one line where it stands anywhere
+    return any(map(predicate.holds, text.split("\n")))
 
 
 def _may_show(predicate: Predicate, block: Block) -> bool:

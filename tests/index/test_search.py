@@ -415,6 +415,34 @@ def test_sessions_without_the_pattern_are_not_asked_command_by_command(index: sq
         assert fitting(index, text) == sessions
 
 
+def test_sessions_that_fit_by_themselves_are_found_beside_those_with_the_pattern() -> None:
+    """More than are looked at to find out whether that is of use."""
+    many = [
+        (
+            replace(
+                ALICE,
+                id=f"20260901T{n:06}-k7f3q9xw",
+                start=NOW - timedelta(minutes=n),
+                title="needle" if n % 50 == 7 else None,
+            ),
+            [Ran("needle" if n % 40 == 3 else "vi", output=["a needle"] if n % 30 == 5 else ["error"])],
+        )
+        for n in range(300)
+    ]
+    connection = index_of(many)
+    for text in (
+        "/ne.dle/",
+        "/ne.dle/ cmd:/n.e/",
+        "/ne.dle/ OR title:needle",
+        "cmd:/ne.dle/ OR out:/ne.dle/",
+        "-/ne.dle/",
+        "/v.|ne.d/",
+        "cmd:/v[i]/ -out:/ne.dle/",
+    ):
+        assert (fitting(connection, text), found(connection, text)) == in_memory(many, text), text
+    connection.close()
+
+
 def test_what_is_sought_in_sessions_of_candidates_comes_by_handfuls_the_newest_first() -> None:
     many = [
         (
