@@ -13,6 +13,7 @@ import click
 
 from recorder.cli import output
 from recorder.cli.columns import COLUMNS, Column, Row, column_named, columns_named, item
+from recorder.cli.forms import Exclusive, form_of, form_option
 from recorder.cli.indexes import States, has_index, indexed, update_option
 from recorder.cli.pages import QueryVerb
 from recorder.cli.query_words import QueryType
@@ -84,6 +85,8 @@ _Rows = Callable[[Iterable[Session]], Iterator[Row]]
 @click.option(
     "-n",
     "--limit",
+    cls=Exclusive,
+    excludes=["count"],
     type=click.IntRange(min=1),
     help="At most this many (a screenful on a terminal, else all).",
 )
@@ -95,14 +98,15 @@ _Rows = Callable[[Iterable[Session]], Iterator[Row]]
 )
 @click.option("--wide", is_flag=True, help="Cut nothing.")
 @click.option("--count", is_flag=True, help="Print only how many; exit code 1 for none.")
-@click.option("--json", "form", flag_value="json", help="One JSON document.")
-@click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object per line.")
-@click.option("--plain", "form", flag_value="plain", help="Tab-separated with one header line.")
-@click.option("-0", "form", flag_value="ids", help="Ids only, each followed by NUL.")
+@form_option("json", "One JSON document.")
+@form_option("jsonl", "One JSON object per line.")
+@form_option("plain", "Tab-separated with one header line.")
+@form_option("ids", "Ids only, each followed by NUL.")
 @update_option
 @click.pass_context
 def ls(
     context: click.Context,
+    /,
     *,
     query: Sequence[str],
     limit: int | None,
@@ -110,8 +114,8 @@ def ls(
     columns: str,
     wide: bool,
     count: bool,
-    form: str | None,
     update: bool | None,
+    **forms: bool,
 ) -> int:
     """List sessions, newest first.
 
@@ -119,7 +123,7 @@ def ls(
     no file, ✗ is not in the log. Use verify, or check: in the query, to have recordings verified. Queries
     about commands and output look into the index; what is new is indexed first as with search.
     """
-    settings = settings_of(context)
+    settings, form = settings_of(context), form_of(forms)
     chosen = columns_named(columns)
     parsed = parse(" ".join(query), zone=settings.zone, scope=Scope.SESSIONS)
     store = open_store(settings)

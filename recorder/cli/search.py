@@ -4,14 +4,14 @@ import itertools
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from recorder.cli import output
-from recorder.cli.exclusive import Exclusive
+from recorder.cli.forms import Exclusive, form_of, form_option
 from recorder.cli.indexes import States, indexed, update_option
 from recorder.cli.pages import QueryVerb
 from recorder.cli.query_words import QueryType
@@ -36,16 +36,9 @@ from recorder.index.search import Match, Search, SearchStoppedError
 from recorder.index.without_data import without_data
 from recorder.safe_text import safe
 
-_FORMS = ("json", "jsonl", "plain")
 _TIMEOUT_S = 60.0
 _MATCHING_LINES = 2
 """Lines of output shown with a match unless -C asks for others."""
-
-
-def _form(name: str, about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """One of the forms of what is printed; `--count` has its own."""
-    others = ["count", *(form for form in _FORMS if form != name)]
-    return click.option(f"--{name}", cls=Exclusive, excludes=others, is_flag=True, help=about)
 
 
 @click.command(
@@ -82,9 +75,9 @@ def _form(name: str, about: str) -> Callable[[Callable[..., Any]], Callable[...,
     "--count", is_flag=True, help="Print only how many matches there are (with --sessions: sessions)."
 )
 @click.option("--sessions", "by_session", is_flag=True, help="One line per session.")
-@_form("json", "One JSON document.")
-@_form("jsonl", "One JSON object per line, as found.")
-@_form("plain", "Tab-separated with one header line.")
+@form_option("json", "One JSON document.")
+@form_option("jsonl", "One JSON object per line, as found.")
+@form_option("plain", "Tab-separated with one header line.")
 @click.option(
     "--timeout",
     type=Finite(min=0, min_open=True),
@@ -115,7 +108,7 @@ def search(
     Exit code 6: stopped by --timeout before anything was found.
     """
     settings = settings_of(context)
-    form = next((name for name in _FORMS if forms[name]), None)
+    form = form_of(forms)
     parsed = parse(" ".join(query), zone=settings.zone, scope=Scope.MOMENTS)
     on_terminal = form is None and sys.stdout.isatty()
     asked = _Asked(form, limit or (_screenful() if on_terminal else None), around, count, by_session)

@@ -224,3 +224,18 @@ def test_a_damaged_index_is_passed_over(cli: Run, store: Path, ids: list[str]) -
         assert cli("ls", "--plain").out == expected
     index.write_bytes(whole[:1000])
     assert cli("ls", "--plain").out == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--json", "-0"), "--json and -0 do not go together"),
+        (("--jsonl", "--plain"), "--jsonl and --plain do not go together"),
+        (("--count", "--json"), "--json and --count do not go together"),
+        (("--count", "-n", "2"), "--limit and --count do not go together"),
+    ],
+)
+def test_no_option_is_ignored_for_another(cli: Run, store: Path, options: tuple[str, ...], said: str) -> None:
+    result = cli("ls", *options)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err

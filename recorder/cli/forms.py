@@ -1,9 +1,11 @@
-"""Options that contradict others: whoever gives both is told, and neither is ignored."""
+"""The forms of what a command prints, and other options that contradict each other: none is ignored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
+
+_FLAGS = {"json": "--json", "jsonl": "--jsonl", "plain": "--plain", "ids": "-0"}
 
 
 class Exclusive(click.Option):
@@ -28,3 +30,14 @@ class Exclusive(click.Option):
                     message = f"{self.opts[-1]} and {other.opts[-1]} do not go together"
                     raise click.UsageError(message, ctx)
         return super().handle_parse_result(ctx, opts, args)
+
+
+def form_option(form: str, about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--json` and its like: one of them at most, and none beside `--count`, which has its own form."""
+    others = ["count", *(other for other in _FLAGS if other != form)]
+    return click.option(_FLAGS[form], form, cls=Exclusive, excludes=others, is_flag=True, help=about)
+
+
+def form_of(given: Mapping[str, bool]) -> str | None:
+    """The form that was asked for, of the flags that `form_option` made; None is the one for people."""
+    return next((form for form in _FLAGS if given.get(form)), None)
