@@ -8,7 +8,6 @@ from the full-text tables, and are None where nothing narrows the search.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from recorder.index.compile_costs import Costs
 from recorder.index.compile_predicates import FAILED_STATUS, Functions, Sql, joined, predicate_sql
@@ -87,6 +86,7 @@ class Compiler:
     """What `shows(number, command)` is asked for."""
     _found: dict[tuple[str, Words], Candidates] = field(default_factory=dict)
     _found_failed: dict[Sql, Candidates] = field(default_factory=dict)
+    _listed: dict[frozenset[int], str] = field(default_factory=dict)
 
     def sql(self, formula: Formula) -> Sql:
         """The expression for a formula."""
@@ -116,7 +116,7 @@ class Compiler:
         else:
             last = self._last_link(formula)
             exists = Sql(f"({last.text} IS NOT NULL)", last.parameters)
-        return exists if narrow is None else joined([_session_has(narrow), exists], "AND")
+        return exists if narrow is None else joined([self._session_has(narrow), exists], "AND")
 
     def _last_link(self, formula: Exists) -> Sql:
         """The ordinal of the nearest command that ends a chain; NULL where there is none."""
@@ -143,7 +143,7 @@ class Compiler:
                 bound = place or Sql(f"c{other}.ordinal")
                 parts.append(Sql(f"{name}.ordinal {sign} {bound.text}", bound.parameters))
         if narrow is not None:
-            parts.append(Sql(f"{name}.id IN ({_IDS})", (id_list(narrow),)))
+            parts.append(Sql(f"{name}.id IN ({_IDS})", (self._ids(narrow),)))
         parts.append(self.sql(own))
         return joined(parts, "AND")
 
@@ -174,7 +174,7 @@ class Compiler:
         narrow = self._find("output", predicate_words("output", predicate))
         if narrow is None:
             return shows
-        return joined([Sql(f"c{number}.id IN ({_IDS})", (id_list(narrow),)), shows], "AND")
+        return joined([Sql(f"c{number}.id IN ({_IDS})", (self._ids(narrow),)), shows], "AND")
 
     def output(self, predicate: Predicate) -> int:
         """The number of what is asked of output, for `shows`."""
@@ -182,6 +182,17 @@ class Compiler:
         if predicate not in self.outputs:
             self.outputs.append(predicate)
         return self.outputs.index(predicate)
+
+    def _session_has(self, commands: frozenset[int]) -> Sql:
+        """Asked before the rest: most sessions have none of them."""
+        inner = f"SELECT session FROM stretches WHERE id IN ({_IDS})"  # noqa: S608
+        return Sql(f"s.key IN ({inner})", (self._ids(commands),))
+
+    def _ids(self, commands: frozenset[int]) -> str:
+        """One text for all places of a query that have the same candidates."""
+        if commands not in self._listed:
+            self._listed[commands] = id_list(commands)
+        return self._listed[commands]
 
     def candidates(self, formula: Formula, number: int) -> Candidates:
         """The commands outside of which the formula cannot hold of the command with that number."""
@@ -265,15 +276,9 @@ class Compiler:
         return self._found[key, words]
 
 
-@lru_cache(maxsize=32)
 def id_list(commands: frozenset[int]) -> str:
     """What `json_each` makes a table of."""
     return json.dumps(sorted(commands))
-
-
-def _session_has(commands: frozenset[int]) -> Sql:
-    """Asked before the rest: most sessions have none of them."""
-    return Sql(f"s.key IN (SELECT session FROM stretches WHERE id IN ({_IDS}))", (id_list(commands),))  # noqa: S608
 
 
 def predicate_words(key: str, predicate: Predicate) -> Words:
