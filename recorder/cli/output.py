@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any
@@ -54,8 +54,14 @@ def write_json(document: Mapping[str, Any], *, one_line: bool = False) -> None:
     click.echo(json_text(document, one_line=one_line))
 
 
-def write_json_items(head: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> None:
-    """The document `{**head, "items": [...]}`, written as the items come: memory does not grow with them."""
+def write_json_items(
+    head: Mapping[str, Any],
+    items: Iterable[Mapping[str, Any]],
+    tail: Callable[[], Mapping[str, Any]] = dict,
+) -> None:
+    """The document `{**head, "items": [...], **tail()}`, written as the items come: memory does not grow with
+    them. `tail` is asked after the last one.
+    """
     write = sys.stdout.write
     write(json_text(head).removesuffix("\n}") + ',\n  "items": [')
     separator = end = ""
@@ -63,7 +69,10 @@ def write_json_items(head: Mapping[str, Any], items: Iterable[Mapping[str, Any]]
         write(f"{separator}\n    ")
         write(json_text(item).replace("\n", "\n    "))
         separator, end = ",", "\n  "
-    write(f"{end}]\n}}\n")
+    write(f"{end}]")
+    if last := tail():
+        write("," + json_text(last).removeprefix("{").removesuffix("\n}"))
+    write("\n}\n")
     sys.stdout.flush()
 
 

@@ -15,7 +15,7 @@ from recorder.cli.forms import Exclusive, form_of, form_option
 from recorder.cli.indexes import States, indexed, update_option
 from recorder.cli.pages import QueryVerb
 from recorder.cli.query_words import QueryType
-from recorder.cli.search_answer import Answer, counted, document, footer
+from recorder.cli.search_answer import Answer, counted, footer, write_document
 from recorder.cli.search_rows import (
     Row,
     item,
@@ -195,8 +195,7 @@ def _write(answer: Answer, rows: Iterator[Row], form: str | None, settings: Sett
         for row in rows:
             output.write_json(item(row), one_line=True)
     elif form == "json":
-        items = [item(row) for row in rows]
-        output.write_json(document(answer, items, answer.matches))
+        write_document(answer, map(item, rows), lambda: answer.matches)
     elif form == "plain":
         output.write_lines(itertools.chain([plain_header()], map(plain_line, rows)), settings)
     else:
@@ -209,8 +208,7 @@ def _write_sessions(answer: Answer, found: Iterator[Match], asked: _Asked, setti
     """One line for each session, with a link to its first match."""
     form, pairs = asked.form, _sessions(answer, found, asked.limit)
     if form == "json":
-        items = [session_item(*pair) for pair in pairs]
-        output.write_json(document(answer, items, answer.sessions))
+        write_document(answer, itertools.starmap(session_item, pairs), lambda: answer.sessions)
     elif form == "jsonl":
         for pair in pairs:
             output.write_json(session_item(*pair), one_line=True)

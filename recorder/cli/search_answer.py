@@ -1,9 +1,11 @@
 """What a search found, of how much: the document for programs, the last line for people."""
 
-from collections.abc import Generator
+import itertools
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from recorder.cli import output
 from recorder.cli.search_rows import SCHEMA
 from recorder.errors import ExitCode
 from recorder.index.query_tree import asks_output, tests
@@ -66,21 +68,28 @@ class Answer:
         return ExitCode.SOME if self.stopped else ExitCode.NO
 
 
-def document(answer: Answer, items: list[dict[str, Any]], total: int) -> dict[str, Any]:
+def write_document(answer: Answer, items: Iterator[dict[str, Any]], total: Callable[[], int]) -> None:
+    """The items as they are found, then how many there are and of how much."""
+    written = itertools.count()
+    output.write_json_items(
+        {"schema": SCHEMA, "query": answer.search.query.text},
+        (item for item, _ in zip(items, written, strict=False)),
+        lambda: _ending(answer, total(), next(written)),
+    )
+
+
+def _ending(answer: Answer, total: int, returned: int) -> dict[str, Any]:
     """`total` is null where not everything was looked at: for a limit, the time, or what is not indexed."""
     search = answer.search
     is_all = search.searched == search.total and not (answer.stopped or answer.lacks)
     cut = "limit" if answer.is_cut else answer.lacks or None
     return {
-        "schema": SCHEMA,
-        "query": search.query.text,
         "total": total if is_all and (search.is_narrow or not answer.is_cut) else None,
-        "returned": len(items),
+        "returned": returned,
         "searched": answer.searched,
         "sessions": search.total,
         "complete": is_all and not answer.is_cut,
         "reason": answer.stopped.message if answer.stopped else cut,
-        "items": items,
     }
 
 

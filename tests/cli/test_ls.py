@@ -110,6 +110,20 @@ def test_items_are_written_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None
     assert found["items"] == []
 
 
+def test_what_is_known_at_the_end_stands_behind_the_items(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[int] = []
+
+    def items() -> Iterator[dict[str, object]]:
+        for number in (1, 2):
+            seen.append(number)
+            yield {"id": number}
+
+    output.write_json_items({"schema": "x/1"}, items(), lambda: {"returned": len(seen), "reason": None})
+    text = capsys.readouterr().out
+    assert text == output.json_text(json.loads(text)) + "\n"
+    assert list(json.loads(text).items())[2:] == [("returned", 2), ("reason", None)]
+
+
 def test_jsonl_is_one_object_per_line_with_escapes_for_control_bytes(cli: Run, ids: list[str]) -> None:
     lines = cli("ls", "--jsonl", "--sort", "start").out.splitlines()
     assert [json.loads(line)["id"] for line in lines] == ids

@@ -149,6 +149,7 @@ def test_json_is_one_document_with_honest_counts(cli: Run, ids: list[str]) -> No
         "reason": "limit",
     }
     assert document["items"][0]["id"] == ids[2]
+    assert list(document)[:3] == ["schema", "query", "items"]  # written as they come, the counts behind them
     whole = json.loads(cli("search", "--json", _SEQ).out)
     assert (whole["total"], whole["complete"], whole["searched"]) == (1, True, 3)
 
