@@ -11,5 +11,7 @@ class PlayOptions:
     paused: bool = False
     speed: float = 1.0
     idle: float | None = 2.0
+    find: str = ""
+    """A text to look for: `n` and `N` go to it without being asked for one."""
     card: bool = False
     """Begin with a card that names the keys to know."""

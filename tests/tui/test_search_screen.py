@@ -1,5 +1,7 @@
 """The Search screen: matches stream in, and Enter plays from them."""
 
+import re
+
 import pytest
 
 from recorder.cast.events import KEY, OUTPUT
@@ -59,6 +61,9 @@ async def test_s_searches_and_enter_plays_from_the_match(indexed: Studio) -> Non
         position = screen.player.player.position if screen.player.player else 0.0
         assert hit is not None
         assert position == pytest.approx(hit.moment_s, abs=0.05)
+        await screen.until(lambda: "/psql 0/2" in screen.status)
+        await screen.keys("N")
+        await screen.until(lambda: re.search(r"/psql [12]/2", screen.status))
         await screen.keys("q")
         await screen.see("searched 6 of 6")
 

@@ -155,6 +155,7 @@ class PlayerScreen(PlayerCommands):
         self.query_one(TimelineStrip).follow(message.player.recording, message.player.clock.idle_limit)
         self.subject = self.subject.described_by(message.header)
         self.lay_out_again()
+        self.load_search(self.options.find)
         if not (self.options.paused or self._start_at is not None):
             message.player.clock.play(monotonic())
 

@@ -55,6 +55,13 @@ class PlayerSearch(PlayerActions):
         self._scan(self.search)
         self.draw_soon()
 
+    def load_search(self, text: str) -> None:
+        """Look for a text, and stay here: `n` goes on from the position."""
+        if self.player is not None and text.strip():
+            self._last_text = text
+            self.search = Search(self.player.recording, text)
+            self._scan(self.search)
+
     def end_search(self) -> bool:
         """Forget matches and highlights; False where there were none."""
         was_there = self.search is not None

@@ -14,7 +14,9 @@ from textual.worker import get_current_worker
 from recorder.cli.search_rows import place
 from recorder.errors import SealcastError
 from recorder.index.database import NAME, damage_told, open_index
+from recorder.index.predicates import Contains
 from recorder.index.query import Query, Scope, parse
+from recorder.index.query_tree import sought_in
 from recorder.index.search import Search, SearchStoppedError
 from recorder.safe_text import safe
 from recorder.store.catalog import Session
@@ -75,6 +77,7 @@ class SearchScreen(RoomyScreen):
         self._states = {one.id: one.state_hint for one in sessions if one.state_hint is not None}
         self._text = query
         self._found = Found([], 0, 0, 0)
+        self._sought = ""
         self._said = ""
 
     def body(self) -> ComposeResult:
@@ -123,7 +126,7 @@ class SearchScreen(RoomyScreen):
         except SealcastError as error:
             self.say(error.message)
             return
-        self._text = text
+        self._text, self._sought = text, _text_sought(query)
         self._said = ""
         self._show_head("; ".join(query.echo))
         self.query_one(MatchList).focus(scroll_visible=False)
@@ -259,7 +262,7 @@ class SearchScreen(RoomyScreen):
         session = self._sessions.get(hit.match.session) if hit is not None else None
         if hit is None or session is None:
             return
-        options = PlayOptions(at=hit.moment_s, paused=True)
+        options = PlayOptions(at=hit.moment_s, paused=True, find=self._sought)
         self.app.push_screen(PlayerScreen(self.source, Subject.of_session(session), options, self.zone))
 
     def action_copy_link(self) -> None:
@@ -273,6 +276,13 @@ class SearchScreen(RoomyScreen):
         """Where it was opened."""
         self.workers.cancel_node(self)
         self.dismiss()
+
+
+def _text_sought(query: Query) -> str:
+    """What the player can look for in pictures: the first plain text of the query."""
+    facts = ({"text", "output"}, {"output"}, {"text"})
+    predicates = (one for keys in facts for one in sought_in(query.root, keys))
+    return next((one.text for one in predicates if isinstance(one, Contains)), "")
 
 
 def _found_words(found: Found) -> str:
