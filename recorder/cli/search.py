@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -140,10 +141,9 @@ def _search(
     with indexed(store, settings, update=update, lacks=lacks.append) as connection:
         deadline = time.monotonic() + timeout_s
         search = Search(connection, query, States(store), lambda: time.monotonic() > deadline)
-        if search.without_output:
-            unread = counted(search.without_output, "session has", "sessions have")
-            lacks.append(f"{unread} no output in the index")
-            settings.note(f"{lacks[-1]}: sealcast index build --output")
+        for said, hint in _not_held(search, connection):
+            lacks.append(said)
+            settings.note(f"{said}: {hint}")
         is_bare = asked.only_count or asked.by_session
         answer = Answer(search, None if is_bare else asked.limit, "; ".join(lacks))
         with closing(answer.found()) as found:
@@ -151,6 +151,17 @@ def _search(
         for said in without_data(connection, query):
             settings.note(said)
     return answer
+
+
+def _not_held(search: Search, connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """What the index does not hold of the sessions in it, and what tells more or helps."""
+    if search.without_output:
+        unread = counted(search.without_output, "session has", "sessions have")
+        yield f"{unread} no output in the index", "sealcast index build --output"
+    (broken,) = connection.execute("SELECT count(*) FROM broken").fetchone()
+    if broken:
+        unread = counted(broken, "recording", "recordings")
+        yield f"{unread} could not be read to the end", "sealcast index status"
 
 
 def _print(answer: Answer, found: Iterator[Match], asked: _Asked, settings: Settings) -> None:

@@ -213,6 +213,14 @@ def test_sessions_without_output_make_the_answer_incomplete(cli: Run, ids: list[
     assert (document["complete"], document["reason"]) == (False, "3 sessions have no output in the index")
 
 
+def test_what_cannot_be_read_makes_the_answer_incomplete(cli: Run, store: Path, ids: list[str]) -> None:
+    Store(store).sealed_path(ids[0]).write_bytes(b"no recording")
+    result = cli("search", "--json", _SEQ)
+    document = json.loads(result.out)
+    assert (document["complete"], document["reason"]) == (False, "1 recording could not be read to the end")
+    assert "1 recording could not be read to the end: sealcast index status" in result.err
+
+
 def test_a_small_operator_is_pointed_out_where_nothing_is_found(cli: Run, store: Path) -> None:
     result = cli("search", "nothing and nowhere")
     assert result.code == ExitCode.NO
