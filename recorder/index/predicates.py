@@ -69,10 +69,33 @@ class BeginsWord:
             at = where.find(self.text, at + 1)
         return False
 
+    def reader_of(self, data: bytes) -> "Callable[[int, int], bool] | None":
+        """Says of parts of a UTF-8 text what `holds` says; a part is some of its lines.
+
+        Much faster than `holds` for many parts; None where the text has to be read for that.
+        """
+        if not (self.exact or self.text.isascii()):
+            return None
+        where, needle = data if self.exact else data.lower(), self.text.encode("utf-8", "surrogatepass")
+        in_words = is_of_word(self.text[:1] or " ")
+
+        def stands_in(start: int, end: int) -> bool:
+            at = where.find(needle, start, end)
+            while at > start and in_words and is_of_word(_last_character(where[max(0, at - 4) : at])):
+                at = where.find(needle, at + 1, end)
+            return at >= 0
+
+        return stands_in
+
 
 def is_of_word(character: str) -> bool:
     """Letters, digits and marks: what a word of the output index is made of."""
     return character.isalnum() or category(character) in ("Mn", "Mc", "Me", "Co")
+
+
+def _last_character(data: bytes) -> str:
+    """Of the end of a UTF-8 text that is cut off in front."""
+    return data.decode("utf-8", "ignore")[-1:] or " "
 
 
 def _lowered(text: str) -> str:

@@ -64,6 +64,10 @@ class Block(NamedTuple):
         """Without its last line feed."""
         return _decoded(self.data)
 
+    def part(self, start: int, size: int) -> str:
+        """Some of its lines, without the last line feed."""
+        return _decoded(self.data[start : start + size])
+
 
 class _Piece(NamedTuple):
     """What a command or aside wrote of a block."""
@@ -126,10 +130,9 @@ class Outputs:
             except ValueError as error:
                 raise _damaged(number, error) from error
 
-    def parts(self, block: Block) -> Iterator[tuple[int, str]]:
-        """What the commands and asides wrote of a block."""
-        for stretch, start, size in self._connection.execute(_PARTS, (block.number,)).fetchall():
-            yield stretch, _decoded(block.data[start : start + size])
+    def parts(self, block: Block) -> list[tuple[int, int, int]]:
+        """Which part of a block each command or aside wrote: its number, start and size in bytes."""
+        return self._connection.execute(_PARTS, (block.number,)).fetchall()
 
     def lines(self, stretch: int) -> Sequence[Line]:
         """The lines of the output of a command or aside, in order."""

@@ -1,6 +1,7 @@
 """Whether a command shows something in its output, asked for one command after the other by SQLite."""
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from recorder.index.compile import predicate_words
@@ -58,18 +59,24 @@ class Shows:
         found: set[int] = set()
         for block in self._outputs.blocks([session]):
             if _may_show(predicate, block):
-                found.update(
-                    command for command, text in self._outputs.parts(block) if shows(predicate, text)
-                )
+                found.update(self._shown_in(block, predicate))
         return frozenset(found)
+
+    def _shown_in(self, block: Block, predicate: Predicate) -> Iterator[int]:
+        """The commands and asides that show it there."""
+        stands_in = _reader(predicate, block)
+        for command, start, size in self._outputs.parts(block):
+            fits = stands_in(start, start + size) if stands_in else shows(predicate, block.part(start, size))
+            if fits:
+                yield command
 
 
 def shows(predicate: Predicate, text: str) -> bool:
     """Whether one of the lines fits."""
     if not may_show(predicate, text):
         return False
-    if isinstance(predicate, BeginsWord) and "\n" not in predicate.text:
-        return True  # it stands in one line where it stands anywhere
+    if isinstance(predicate, BeginsWord) and _is_in_one_line(predicate):
+        return True
     return any(map(predicate.holds, text.split("\n")))
 
 
@@ -78,7 +85,20 @@ def _may_show(predicate: Predicate, block: Block) -> bool:
     if isinstance(predicate, Matches) and block.data.isascii():
         lines = by_lines(predicate)
         return lines is None or lines.regex.found_in(block.data)
-    return may_show(predicate, block.text)
+    stands_in = _reader(predicate, block)
+    return stands_in(0, len(block.data)) if stands_in else may_show(predicate, block.text)
+
+
+def _reader(predicate: Predicate, block: Block) -> Callable[[int, int], bool] | None:
+    """Whether parts of the block show it, where that can be told from its bytes."""
+    if isinstance(predicate, BeginsWord) and _is_in_one_line(predicate):
+        return predicate.reader_of(block.data)
+    return None
+
+
+def _is_in_one_line(predicate: BeginsWord) -> bool:
+    """Where it stands anywhere, it stands in one of the lines."""
+    return "\n" not in predicate.text
 
 
 def may_show(predicate: Predicate, text: str) -> bool:

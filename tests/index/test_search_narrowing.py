@@ -6,8 +6,11 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recorder.index import search as search_module
+from recorder.index.predicates import BeginsWord
 from recorder.index.query import Scope, parse
 from recorder.index.search import Search
 from tests.index.searching import ALICE, BOB, STORE, fitting, found, in_memory, states
@@ -136,3 +139,24 @@ def test_a_beginning_that_is_everywhere_does_not_narrow_and_finds_the_same() -> 
         for text in ("out:err", "out:word", "out:word7", "out:err,word7", 'out:"erratic"', "out:word7 err"):
             assert found(connection, text) == in_memory(many, text)[1]
     connection.close()
+
+
+@given(
+    st.text(alphabet="aAéÉſ\u0301日-_ 1", min_size=1, max_size=3),
+    st.lists(st.text(alphabet="aAéÉſ\u0301日-_ 1\U0001e900", max_size=8), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_bytes_say_of_parts_of_a_text_what_the_parts_say(word: str, lines: list[str], exact: bool) -> None:
+    predicate = BeginsWord(word if exact else word.lower(), exact)
+    data = "".join(f"{line}\n" for line in lines).encode()
+    stands_in = predicate.reader_of(data)
+    if stands_in is None:
+        assert not exact
+        assert not word.isascii()
+        return
+    start = 0
+    for line in lines:
+        end = start + len(line.encode()) + 1
+        assert stands_in(start, end) == predicate.holds(line)
+        start = end
+    assert stands_in(0, len(data)) == predicate.holds("\n".join(lines))
