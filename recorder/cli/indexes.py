@@ -29,6 +29,8 @@ _FEW_BYTES = 64 * 1024 * 1024
 _FOLLOWED = 20_000
 """In stores of up to so many sessions a search reads again what is being recorded: a pass takes 0.2 s."""
 
+_TAKEN_IN = "SELECT id FROM sessions WHERE extractor > 0 AND NOT live"
+
 update_option = click.option(
     "--update/--no-update",
     default=None,
@@ -80,15 +82,17 @@ def _missing(store: Store) -> Mapping[str, int]:
     with closing(open_index(store.root / NAME)) as connection:
         facts = read_facts(connection)
         (count,) = connection.execute("SELECT count(*) FROM sessions").fetchone()
-        known = set() if facts.whole else {row[0] for row in connection.execute("SELECT id FROM sessions")}
+        known = set() if facts.whole else {row[0] for row in connection.execute(_TAKEN_IN)}
     if not continues(store.log, facts.log_size, facts.log_root):
         return _all_sessions(store)
     passed_over = {} if facts.whole else _sizes(store, set(ids_in_log(store)) - known)
     live = _live(store) if count <= _FOLLOWED and not is_written(store.root) else {}
     if facts.log_size == store.log.checkpoint().size:
         return passed_over | live
+    there = set() if facts.log_size else known  # by a build that was never finished
     news = SessionLog(store, facts.log_size).read()
-    return passed_over | live | {session.id: session.size_bytes or 0 for session in news if not session.live}
+    ended = (session for session in news if not session.live and session.id not in there)
+    return passed_over | live | {session.id: session.size_bytes or 0 for session in ended}
 
 
 def _all_sessions(store: Store) -> dict[str, int]:

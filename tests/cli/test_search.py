@@ -213,6 +213,18 @@ def test_sessions_without_output_make_the_answer_incomplete(cli: Run, ids: list[
     assert (document["complete"], document["reason"]) == (False, "3 sessions have no output in the index")
 
 
+def test_what_a_killed_build_has_taken_in_is_not_called_missing(
+    cli: Run, store: Path, ids: list[str]
+) -> None:
+    cli("index", "build", "--output")
+    with closing(sqlite3.connect(store / "index.db")) as connection:
+        connection.execute("DELETE FROM meta WHERE key <> 'output'")
+        connection.execute("UPDATE sessions SET extractor = 0 WHERE id = ?", (ids[0],))
+        connection.commit()
+    result = cli("search", "--no-update", "--count", _SEQ)
+    assert (result.out, result.err) == ("1\n", "sealcast: 1 session is not indexed: sealcast index build\n")
+
+
 def test_what_cannot_be_read_makes_the_answer_incomplete(cli: Run, store: Path, ids: list[str]) -> None:
     Store(store).sealed_path(ids[0]).write_bytes(b"no recording")
     result = cli("search", "--json", _SEQ)
