@@ -9,6 +9,7 @@ from recorder.index.indexing import Wish, build
 from recorder.store.targets import parse_time
 from tests.tui.screens import library, shown
 from tests.tui.studio import START_MS, Event, Studio
+from tui.messages import Found
 from tui.screens.player import PlayerScreen
 from tui.screens.search import SearchScreen
 from tui.widgets.match_list import MatchList
@@ -156,6 +157,20 @@ async def test_how_times_were_understood_stands_beside_the_counts(indexed: Studi
         await screen.keys("enter")
         await screen.see("after 2026-09-01 10:00 UTC")
         await screen.see("2 matches in 2 sessions")
+
+
+async def test_what_was_on_its_way_when_esc_was_pressed_does_not_go_on(indexed: Studio) -> None:
+    async with shown(library(indexed.store)) as screen:
+        await screen.see("of 6")
+        await screen.keys("S")
+        await screen.type("cmd:psql")
+        await screen.keys("enter")
+        await screen.see("2 matches in 2 sessions")
+        groups = screen.app.screen.query_one(MatchList).groups
+        await screen.keys("escape")
+        screen.app.screen.post_message(Found(groups, 2, searched=1, total=6))
+        await screen.see("searched 2 of 6")
+        assert "Esc stops" not in screen.text
 
 
 async def test_what_is_not_indexed_is_counted(indexed: Studio) -> None:

@@ -78,6 +78,7 @@ class SearchScreen(RoomyScreen):
         self._text = query
         self._found = Found([], 0, 0, 0)
         self._sought = ""
+        self._stopped = False
         self._said = ""
 
     def body(self) -> ComposeResult:
@@ -127,7 +128,7 @@ class SearchScreen(RoomyScreen):
             self.say(error.message)
             return
         self._text, self._sought = text, _text_sought(query)
-        self._said = ""
+        self._said, self._stopped = "", False
         self._show_head("; ".join(query.echo))
         self.query_one(MatchList).focus(scroll_visible=False)
         self._look(query)
@@ -150,6 +151,8 @@ class SearchScreen(RoomyScreen):
             groups: list[Group] = []
             count, told = 0, 0.0
             for match in search.matches():
+                if stopped():
+                    return  # another search may have begun: nothing of this one may be shown after it
                 if not groups or groups[-1].session != match.session:
                     groups.append(Group())
                 lines = search.matching_lines(match)[:_LINES]
@@ -171,6 +174,7 @@ class SearchScreen(RoomyScreen):
     @on(Found)
     def take(self, message: Found) -> None:
         """More was found."""
+        message.done |= self._stopped  # it was on its way when Esc was pressed
         self._found = message
         self.query_one(MatchList).show(message.groups)
         self._show_counts()
@@ -224,7 +228,8 @@ class SearchScreen(RoomyScreen):
         missing = max(0, len(self._sessions) - found.total)
         more = f" · {missing:,} not indexed" if missing else ""
         end = "" if found.done else " · Esc stops"
-        right = f"searched {found.searched:,} of {found.total:,}{more}{end} "
+        searched = max(found.searched, len(found.groups))
+        right = f"searched {searched:,} of {found.total:,}{more}{end} "
         parts = [Part(f" {safe(self._said, 300)}", "warn")] if self._said else [Part(left)]
         self.query_one("#counts", Bar).show(parts, [Part(right)] if found.total else [])
 
@@ -252,7 +257,7 @@ class SearchScreen(RoomyScreen):
             self.query_one(MatchList).focus(scroll_visible=False)
             return
         self.workers.cancel_group(self, "search")
-        self._found.done = True
+        self._stopped = self._found.done = True
         self._show_counts()
 
     @on(MatchList.Chosen)
