@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pexpect
@@ -134,15 +135,17 @@ def test_fifty_megabytes_come_through_and_are_recorded_without_loss(tmp_path: Pa
     expected = hashlib.sha256(source.read_bytes().replace(b"\n", b"\r\n"))
     with recorded("cat", str(source)) as child:
         child.expect_exact("\r\n")  # the greeting
-        shown = hashlib.sha256()
-        left = source.stat().st_size + source.read_bytes().count(b"\n")
-        while left:
-            data = child.read_nonblocking(min(65536, left), timeout=DEADLINE_SECONDS)
-            shown.update(data)
-            left -= len(data)
+        shown = hashlib.sha256(child.buffer)  # what came with the greeting
+        left = source.stat().st_size + source.read_bytes().count(b"\n") - len(child.buffer)
+        with suppress(pexpect.EOF):
+            while left:
+                data = child.read_nonblocking(min(65536, left), timeout=DEADLINE_SECONDS)
+                shown.update(data)
+                left -= len(data)
         found = finished(child)
-    assert shown.hexdigest() == expected.hexdigest()
     assert hashlib.sha256(found.output).hexdigest() == expected.hexdigest()
+    assert left == 0, f"{left} bytes were recorded and not shown; the session ended with {child.exitstatus}"
+    assert shown.hexdigest() == expected.hexdigest()
 
 
 def test_a_character_split_over_two_reads_is_one_character_in_the_record() -> None:
