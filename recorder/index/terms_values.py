@@ -125,7 +125,11 @@ def number(text: str, read: Callable[[str], float]) -> Predicate | None:
 
 def status(value: Value) -> Predicate:
     """Exit statuses: `0`, `!=0`, `1..125`, `?` for unknown."""
-    return one_of([_one_status(choice.text) for choice in _choices(value)])
+    found = [choice.text for choice in _choices(value)]
+    if len(found) > 1 and any(text.startswith("!=") for text in found):
+        each = " ".join(f"exit:!={text.removeprefix('!=')}" for text in found)
+        raise BadValueError('"!=" is for one exit status', f"Write {each}")
+    return one_of([_one_status(text) for text in found])
 
 
 def _one_status(text: str) -> Predicate:

@@ -189,6 +189,7 @@ def test_days_are_those_of_the_zone() -> None:
             'query: title:-rf: a value that starts with "-" needs quotes (at 7). Write "-rf"',
         ),
         ("exit:256", 'query: exit:256: "256" is not an exit status from 0 to 255 (at 6)'),
+        ("exit:!=0,2", 'query: exit:!=0,2: "!=" is for one exit status (at 6). Write exit:!=0 exit:!=2'),
         ("exit:5..1", "query: exit:5..1: the range ends before it starts (at 6). Write 1..5"),
         ("took:1m..9s", "query: took:1m..9s: the range ends before it starts (at 6). Write 9s..1m"),
         ("check:/ok/", "query: check:/ok/: check: takes no pattern (at 7). For example check:bad"),
