@@ -323,7 +323,8 @@ def _cell(column: Column, row: Row, settings: Settings, wide: bool) -> str:
 def _nothing(page: Page) -> str:
     if page.all_sessions == 0:
         return "no recordings yet; make one: sealcast rec"
-    return f"no session matches {safe(page.query, 200)} ({page.all_sessions:,} sessions)"
+    count = page.all_sessions
+    return f"no session matches {safe(page.query, 200)} ({count:,} {'session' if count == 1 else 'sessions'})"
 
 
 def _write_footer(page: Page, first: Row, settings: Settings) -> None:
