@@ -41,7 +41,9 @@ def outcome(folder: Path, body: str, **environment: str) -> str:
             "a store outside SEALCAST_HOME",
         ),
         (
-            "def test_it(): subprocess.run('setsid sleep 60 >/dev/null 2>&1 &', shell=True)",
+            # what it says comes when it is this program: while it becomes it, it has no environment
+            "def test_it(): subprocess.run("
+            "'{ setsid sh -c \"echo; exec >/dev/null; sleep 60; :\" & } | head -n 1', shell=True)",
             "still running: pid",
         ),
         ("@needs('no-such-tool')\ndef test_it(): pass", "not in debian-packages"),
