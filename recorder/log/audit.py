@@ -43,8 +43,9 @@ class Audit:
 def audit(log: Log, session: str | None = None) -> Audit:
     """Read the whole log. What is wrong with it becomes findings; nothing is raised for its content.
 
-    All of it is proved. With a `session`, the history is of that one alone, which takes half the time and a
-    tenth of the memory, and what is wrong with the numbers and endings of sessions is not told.
+    All of it is proved. With a `session`, only entries that name it are read for the history, which is whole
+    for that one alone: half the time, a tenth of the memory. What is wrong with the numbers and endings of
+    sessions is not told then.
     """
     try:
         checkpoint = log.checkpoint()
